@@ -1,0 +1,105 @@
+// Package store is the durable truth: sessions, subscriptions, messages that wait, what is in flight, retained messages. It knows records
+// and nothing of what they mean; sessions, queues and retain decide what to write. Recipients and sessions are named by a SessionKey that
+// the store hands out and that stays the same across restarts, whatever the number of shards.
+//
+// No call blocks. A write is appended to the current batch and answered later: its Ticket is complete once the batch is as durable as the
+// configuration asks. Completions reach the caller through the Completer it registered, on any goroutine, in ticket order.
+package store
+
+import "vernemq/broker/msg"
+
+// SessionKey names a stored session. 0 is none.
+type SessionKey uint64
+
+// MessageRef names a stored message: where its payload can be read back. 0 is none.
+type MessageRef uint64
+
+// Ticket numbers a batch of writes. Tickets complete in order: when t is durable, so is everything before it. 0 is complete at once.
+type Ticket uint64
+
+// Completer is told, from any goroutine and without blocking, up to which ticket everything is durable. err is not nil when the store had to
+// give up a batch: nothing after the last good ticket is acknowledged any more until Completer is told of a later one without error.
+type Completer interface{ Durable(upTo Ticket, err error) }
+
+// Session is a stored session: what survives its connection.
+type Session struct {
+	Key           SessionKey
+	ID            msg.SubscriberID
+	Stamp         msg.Stamp
+	Version       byte   // protocol level of the last connection
+	Username      string // of the last connection, for hooks after a restart
+	Expiry        uint32 // seconds after disconnect; 0xFFFFFFFF never
+	Remaining     int64  // seconds left when Disconnected was written
+	Disconnected  int64  // wall clock, unix seconds; 0 while connected
+	Subscriptions []Subscription
+}
+
+// Subscription is one stored subscription.
+type Subscription struct {
+	Filter string // with $share prefix
+	Opts   byte   // as in the SUBSCRIBE packet
+	ID     uint32 // MQTT 5 subscription identifier, 0 none
+}
+
+// Recipient is one durable delivery of a message: to whom, how, and with which packet identifier if one was chosen already.
+type Recipient struct {
+	Session  SessionKey
+	Opts     byte   // QoS of the delivery in bits 0-1, retain as published in bit 3
+	SubID    uint32 // MQTT 5 subscription identifier, 0 none
+	PacketID uint16 // 0: not chosen yet
+}
+
+// Inbound names the QoS 2 exchange a message arrived in, so that message and identifier are one record. Zero Session: none.
+type Inbound struct {
+	Session  SessionKey
+	PacketID uint16
+}
+
+// Ack is one step of an exchange that has to be remembered.
+type Ack struct {
+	Kind     AckKind
+	Session  SessionKey
+	Message  MessageRef
+	PacketID uint16
+}
+
+// AckKind is the kind of an Ack.
+type AckKind uint8
+
+// The kinds of Ack.
+const (
+	Sent     AckKind = iota // out: PUBLISH QoS 2 went out under PacketID (and Message)
+	Received                // out: PUBREC came for PacketID
+	Done                    // out: PUBACK or PUBCOMP came, or the delivery was dropped: Message no longer waits for Session
+	Released                // in: PUBREL came for PacketID
+)
+
+// Store is what the broker asks of its durable memory. All methods are safe for concurrent use and do not block, but for Load and Close.
+type Store interface {
+	// Notify registers c. Call it once per shard, before the first write.
+	Notify(c Completer)
+	// PutSession writes or overwrites a session with all its subscriptions and returns its key (s.Key if it has one).
+	PutSession(s *Session) (SessionKey, Ticket)
+	// DeleteSession forgets a session, its subscriptions and everything that waits for it.
+	DeleteSession(k SessionKey) Ticket
+	// PutMessage writes one message with all its durable recipients, whatever the fan-out. It keeps no reference to recipients.
+	PutMessage(m *msg.Message, in Inbound, recipients []Recipient) (MessageRef, Ticket)
+	// PutAck writes one step of an exchange.
+	PutAck(a Ack) Ticket
+	// PutRetained sets the retained message of a topic; an empty payload deletes it.
+	PutRetained(mountpoint string, m *msg.Message) Ticket
+	// ReadMessages reads messages back and calls done with them, in the order asked for, from another goroutine; a message that is gone is nil.
+	ReadMessages(refs []MessageRef, done func([]*msg.Message))
+	// Load calls f for everything that is stored, in a consistent order (sessions, then messages by age with their state, then retained).
+	Load(f Loader) error
+	// Close makes everything durable and releases the store.
+	Close() error
+}
+
+// Loader receives what a store holds at start.
+type Loader struct {
+	Session  func(*Session)
+	Message  func(ref MessageRef, m *msg.Message, r Recipient, state AckKind)
+	Inbound  func(Inbound)
+	Retained func(mountpoint string, m *msg.Message)
+}
