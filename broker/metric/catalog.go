@@ -1,0 +1,98 @@
+package metric
+
+// catalog is every metric of the product, in the order in which all exports list them. To add one: add its row here, run
+// `go generate ./broker/metric` and increment the new constant where the thing happens.
+//
+// Names, label names and label values are VerneMQ's. Rows of functions that are not built yet are not here: a counter that is always zero
+// tells an operator that nothing happens, not that nobody counts.
+var catalog = []row{
+	// Sockets.
+	{name: "socket_open", kind: Counter, doc: "Client sockets accepted since the broker started."},
+	{name: "socket_close", kind: Counter, doc: "Client sockets closed since the broker started."},
+	{name: "socket_close_timeout", kind: Counter, doc: "Sockets closed because no CONNECT arrived within mqtt_connect_timeout."},
+	{name: "socket_error", kind: Counter, doc: "Sockets closed after a read or write failed."},
+	{name: "bytes_received", kind: Counter, doc: "Bytes read from clients."},
+	{name: "bytes_sent", kind: Counter, doc: "Bytes written to clients."},
+
+	// Packets in.
+	{name: "mqtt_connect_received", kind: Counter, series: bothVersions, doc: "CONNECT packets received."},
+	{name: "mqtt_publish_received", kind: Counter, series: bothVersions, doc: "PUBLISH packets received."},
+	{name: "mqtt_puback_received", kind: Counter, series: v4AndCodes, codes: codesPuback, doc: "PUBACK packets received."},
+	{name: "mqtt_pubrec_received", kind: Counter, series: v4AndCodes, codes: codesPuback, doc: "PUBREC packets received."},
+	{name: "mqtt_pubrel_received", kind: Counter, series: v4AndCodes, codes: codesPubrel, doc: "PUBREL packets received."},
+	{name: "mqtt_pubcomp_received", kind: Counter, series: v4AndCodes, codes: codesPubrel, doc: "PUBCOMP packets received."},
+	{name: "mqtt_subscribe_received", kind: Counter, series: bothVersions, doc: "SUBSCRIBE packets received."},
+	{name: "mqtt_unsubscribe_received", kind: Counter, series: bothVersions, doc: "UNSUBSCRIBE packets received."},
+	{name: "mqtt_pingreq_received", kind: Counter, series: bothVersions, doc: "PINGREQ packets received."},
+	{name: "mqtt_disconnect_received", kind: Counter, series: v4AndCodes, codes: codesDisconnectReceived, doc: "DISCONNECT packets received."},
+	{name: "mqtt_auth_received", kind: Counter, series: codesOnly, codes: codesAuth, doc: "AUTH packets received."},
+
+	// Packets out.
+	{name: "mqtt_connack_accepted_sent", kind: Counter, series: v4Only, sum: []ID{ConnackReturned(0)},
+		doc: "CONNACK packets that accepted a client; older name of mqtt_connack_sent with return_code success."},
+	{name: "mqtt_connack_unacceptable_protocol_sent", kind: Counter, series: v4Only, sum: []ID{ConnackReturned(1)},
+		doc: "CONNACK packets that refused the protocol level; older name of mqtt_connack_sent with return_code unsupported_protocol_version."},
+	{name: "mqtt_connack_identifier_rejected_sent", kind: Counter, series: v4Only, sum: []ID{ConnackReturned(2)},
+		doc: "CONNACK packets that refused the client identifier; older name of mqtt_connack_sent with return_code client_identifier_not_valid."},
+	{name: "mqtt_connack_server_unavailable_sent", kind: Counter, series: v4Only, sum: []ID{ConnackReturned(3)},
+		doc: "CONNACK packets that refused for want of service; older name of mqtt_connack_sent with return_code server_unavailable."},
+	{name: "mqtt_connack_bad_credentials_sent", kind: Counter, series: v4Only, sum: []ID{ConnackReturned(4)},
+		doc: "CONNACK packets that refused the password; older name of mqtt_connack_sent with return_code bad_username_or_password."},
+	{name: "mqtt_connack_not_authorized_sent", kind: Counter, series: v4Only, sum: []ID{ConnackReturned(5)},
+		doc: "CONNACK packets that refused the client's rights; older name of mqtt_connack_sent with return_code not_authorized."},
+	{name: "mqtt_connack_sent", kind: Counter, series: returnsAndCodes, codes: codesConnack, doc: "CONNACK packets sent."},
+	{name: "mqtt_publish_sent", kind: Counter, series: bothVersions, doc: "PUBLISH packets sent."},
+	{name: "mqtt_puback_sent", kind: Counter, series: v4AndCodes, codes: codesPuback, doc: "PUBACK packets sent."},
+	{name: "mqtt_pubrec_sent", kind: Counter, series: v4AndCodes, codes: codesPuback, doc: "PUBREC packets sent."},
+	{name: "mqtt_pubrel_sent", kind: Counter, series: v4AndCodes, codes: codesPubrel, doc: "PUBREL packets sent."},
+	{name: "mqtt_pubcomp_sent", kind: Counter, series: v4AndCodes, codes: codesPubrel, doc: "PUBCOMP packets sent."},
+	{name: "mqtt_suback_sent", kind: Counter, series: bothVersions, doc: "SUBACK packets sent."},
+	{name: "mqtt_unsuback_sent", kind: Counter, series: bothVersions, doc: "UNSUBACK packets sent."},
+	{name: "mqtt_pingresp_sent", kind: Counter, series: bothVersions, doc: "PINGRESP packets sent."},
+	{name: "mqtt_disconnect_sent", kind: Counter, series: codesOnly, codes: codesDisconnectSent, doc: "DISCONNECT packets sent."},
+	{name: "mqtt_auth_sent", kind: Counter, series: codesOnly, codes: codesAuth, doc: "AUTH packets sent."},
+
+	// What went wrong.
+	{name: "mqtt_publish_auth_error", kind: Counter, series: bothVersions, doc: "Publishes refused by authorisation."},
+	{name: "mqtt_subscribe_auth_error", kind: Counter, series: bothVersions, doc: "Subscriptions refused by authorisation."},
+	{name: "mqtt_invalid_msg_size_error", kind: Counter, series: bothVersions, doc: "Packets larger than max_message_size."},
+	{name: "mqtt_puback_invalid_error", kind: Counter, series: bothVersions, doc: "PUBACK packets that match no message in flight."},
+	{name: "mqtt_pubrec_invalid_error", kind: Counter, series: bothVersions, doc: "PUBREC packets that match no message in flight."},
+	{name: "mqtt_pubcomp_invalid_error", kind: Counter, series: bothVersions, doc: "PUBCOMP packets that match no message in flight."},
+	{name: "client_keepalive_expired", kind: Counter, series: bothVersions, doc: "Clients closed because they were silent for longer than their keep alive."},
+
+	// Queues and sessions.
+	{name: "queue_setup", kind: Counter, doc: "Session queues created."},
+	{name: "queue_initialized_from_storage", kind: Counter, doc: "Session queues restored from the store at start."},
+	{name: "queue_teardown", kind: Counter, doc: "Session queues removed."},
+	{name: "queue_message_drop", kind: Counter, doc: "Messages dropped because a queue was full."},
+	{name: "queue_message_expired", kind: Counter, doc: "Messages that expired while they waited."},
+	{name: "queue_message_unhandled", kind: Counter, doc: "Messages dropped with their session, or QoS 0 messages for a client that was offline."},
+	{name: "queue_message_in", kind: Counter, doc: "Messages put into queues."},
+	{name: "queue_message_out", kind: Counter, doc: "Messages taken out of queues."},
+	{name: "client_expired", kind: Counter, doc: "Sessions removed because their expiry interval passed."},
+
+	// Routing and retained messages.
+	{name: "router_matches_local", kind: Counter, doc: "Deliveries that routing found for subscribers of this node."},
+	{name: "router_subscriptions", kind: Gauge, doc: "Subscriptions in the routing table."},
+	{name: "retain_messages", kind: Gauge, doc: "Retained messages held."},
+	{name: "retain_memory", kind: Gauge, doc: "Bytes of retained messages held."},
+	{name: "queue_processes", kind: Gauge, doc: "Sessions that exist, connected or not."},
+	{name: "active_mqtt_connections", kind: Gauge, doc: "Open MQTT connections over TCP."},
+	{name: "total_active_connections", kind: Gauge, sum: []ID{ActiveMqttConnections}, doc: "Open MQTT connections, whatever the transport."},
+
+	// The process. Read at the moment of asking, not counted: see runtime.go.
+	{name: "system_context_switches", kind: Counter, runtime: true, doc: "Context switches of the broker's threads."},
+	{name: "system_gc_count", kind: Counter, runtime: true, doc: "Completed garbage collections."},
+	{name: "system_words_reclaimed_by_gc", kind: Counter, runtime: true, doc: "Words of eight bytes freed by garbage collections."},
+	{name: "system_run_queue", kind: Gauge, runtime: true, doc: "Goroutines that are ready to run and wait for a processor."},
+	{name: "system_runtime", kind: Counter, runtime: true, doc: "Milliseconds of processor time used by all threads."},
+	{name: "system_wallclock", kind: Counter, runtime: true, doc: "Milliseconds since the broker started."},
+	{name: "system_process_count", kind: Gauge, runtime: true, doc: "Goroutines that exist."},
+	{name: "system_utilization", kind: Gauge, runtime: true,
+		doc: "Use of the processors the broker may use, in percent, between the last two readings that lie a second or more apart."},
+	{name: "vm_memory_total", kind: Gauge, runtime: true, doc: "Bytes of memory obtained from the system and not given back."},
+	{name: "vm_memory_processes", kind: Gauge, runtime: true, doc: "Bytes set aside for objects and stacks."},
+	{name: "vm_memory_processes_used", kind: Gauge, runtime: true, doc: "Bytes of objects and stacks in use."},
+	{name: "vm_memory_system", kind: Gauge, runtime: true, doc: "Bytes of memory that are neither objects nor stacks."},
+}
