@@ -1,0 +1,45 @@
+package report
+
+// The codes of findings. They are stable: tools filter on them, so a code is never renamed and never given another meaning.
+const (
+	// Reading files.
+	CodeUnreadable   = "unreadable-file"   // a file cannot be opened or read
+	CodeTooLarge     = "too-large"         // a bound on sizes or counts is exceeded
+	CodeEncoding     = "not-utf8"          // bytes that are not UTF-8
+	CodeControl      = "control-character" // a control character where text is expected
+	CodeSyntax       = "syntax"            // a line that is neither key = value, include nor comment
+	CodeEmptyValue   = "empty-value"       // nothing behind the equals sign
+	CodeUnclosed     = "unclosed-quote"    // a quote without its end
+	CodeValueCut     = "value-cut"         // a # without a blank before it ends the value
+	CodeDoubleQuotes = "double-quotes"     // double quotes become part of the value
+	CodeTooMany      = "too-many-errors"   // further errors of this file are not listed
+	CodeIncludeCycle = "include-cycle"     // a file that includes itself
+	CodeIncludePath  = "include-path"      // an include path that cannot be used
+	CodeIncludeNone  = "include-no-match"  // an include without any file
+
+	// Keys and values.
+	CodeUnknownKey   = "unknown-key"     // no such key
+	CodeBadValue     = "bad-value"       // the text is no value of the key's type, or out of range
+	CodeValueNote    = "value-form"      // accepted, but another form is meant to be written
+	CodeDuplicate    = "duplicate-key"   // set twice in the files; the later line wins
+	CodeAlias        = "old-key"         // an older name of a key
+	CodeAliasTwice   = "old-key-ignored" // an older name beside the new one
+	CodeRefused      = "removed-key"     // a key that is gone
+	CodeIgnored      = "ignored-key"     // a key without meaning here
+	CodePlanned      = "planned-key"     // a key without effect yet
+	CodeEnvIgnored   = "env-ignored"     // container variables outside a container
+	CodeEnvBad       = "bad-environment" // a variable that is no key
+	CodeSetBad       = "bad-set"         // a --set that is not key=value
+	CodeUnknownProto = "unknown-protocol"
+
+	// Rules over several keys.
+	CodeAddressTwice   = "address-twice"
+	CodeAddressOverlap = "address-overlap"
+	CodeNoAddress      = "listener-without-address"
+	CodeNameLikeOption = "listener-named-like-option"
+	CodeNoListener     = "no-listener"
+	CodeOpenToAll      = "open-to-all"
+	CodeSecretReadable = "secret-readable"
+	CodeEmptyName      = "empty-nodename"
+	CodeQueueOverride  = "queue-override"
+)
