@@ -1,0 +1,137 @@
+// Package retain owns the retained messages: the last one of each topic, by mountpoint, and the walk over those that a filter matches. It
+// refuses to know sessions, time and disks: expiry is decided by who reads a message, durability by who stores it.
+package retain
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"vernemq/broker/msg"
+	"vernemq/broker/trie"
+)
+
+// Overhead is what Bytes counts for a message in addition to its topic, payload and properties: message, tree node and table slot.
+const Overhead = 224
+
+// Store holds retained messages in memory. All methods may be called from any goroutine. Reading, and setting a topic that has a message
+// already, take no lock; a first message and a deletion lock the topic's bucket of the tree for about a microsecond.
+type Store struct {
+	root   *tree    // of the default mountpoint
+	others sync.Map // string to *tree; a mountpoint keeps its tree when that is empty
+	count  atomic.Int64
+	bytes  atomic.Int64
+}
+
+type tree = trie.Tree[msg.Message]
+
+// New returns an empty store.
+func New() *Store { return &Store{root: trie.NewTree[msg.Message]()} }
+
+// tree is the tree of a mountpoint, or nil if it has none.
+func (s *Store) tree(mountpoint string) *tree {
+	if mountpoint == "" {
+		return s.root
+	}
+	if t, ok := s.others.Load(mountpoint); ok {
+		return t.(*tree)
+	}
+	return nil
+}
+
+// makeTree is tree for a mountpoint that is to have one.
+func (s *Store) makeTree(mountpoint string) *tree {
+	if t := s.tree(mountpoint); t != nil {
+		return t
+	}
+	t, _ := s.others.LoadOrStore(mountpoint, trie.NewTree[msg.Message]())
+	return t.(*tree)
+}
+
+func size(m *msg.Message) int64 {
+	return int64(Overhead + len(m.Topic) + len(m.Payload) + len(m.Props))
+}
+
+// Set makes m the retained message of its topic, which must be a valid topic name, and returns by how much the number of messages changed:
+// -1, 0 or 1. The store owns m from now on. An empty payload deletes and is not kept [MQTT-3.3.1-6].
+func (s *Store) Set(m *msg.Message) (delta int) {
+	if len(m.Payload) == 0 {
+		if s.Delete(m.Mountpoint, m.Topic) {
+			return -1
+		}
+		return 0
+	}
+	m = m.Own()
+	t := s.makeTree(m.Mountpoint)
+	old := t.Load(m.Topic)
+	for old != nil && !t.Replace(m.Topic, old, m) {
+		old = t.Load(m.Topic)
+	}
+	if old == nil {
+		t.Update(m.Topic, func(o *msg.Message) *msg.Message {
+			old = o
+			return m
+		})
+	}
+	if old != nil {
+		s.add(0, size(m)-size(old))
+		return 0
+	}
+	s.add(1, size(m))
+	return 1
+}
+
+// add changes the totals; those that do not change are left alone, for the sake of the other shards' caches.
+func (s *Store) add(count, bytes int64) {
+	if count != 0 {
+		s.count.Add(count)
+	}
+	if bytes != 0 {
+		s.bytes.Add(bytes)
+	}
+}
+
+// Get returns the retained message of exactly this topic, or nil. It is shared: nobody changes it.
+func (s *Store) Get(mountpoint string, topic []byte) *msg.Message {
+	if t := s.tree(mountpoint); t != nil {
+		return t.Load(topic)
+	}
+	return nil
+}
+
+// Delete removes the retained message of a topic; false if there was none.
+func (s *Store) Delete(mountpoint string, topic []byte) bool {
+	return s.remove(mountpoint, topic, func(*msg.Message) bool { return true })
+}
+
+// Expire removes m if it still is the retained message of its topic; false if it is not. Unlike Delete it cannot hit a newer message that
+// came between the look and the removal.
+func (s *Store) Expire(m *msg.Message) bool {
+	return s.remove(m.Mountpoint, m.Topic, func(o *msg.Message) bool { return o == m })
+}
+
+func (s *Store) remove(mountpoint string, topic []byte, doomed func(*msg.Message) bool) bool {
+	t := s.tree(mountpoint)
+	if t == nil || t.Load(topic) == nil {
+		return false
+	}
+	var gone *msg.Message
+	t.Update(topic, func(o *msg.Message) *msg.Message {
+		gone = nil
+		if o != nil && doomed(o) {
+			gone = o
+			return nil
+		}
+		return o
+	})
+	if gone == nil {
+		return false
+	}
+	s.add(-1, -size(gone))
+	return true
+}
+
+// Count is the number of retained messages in all mountpoints.
+func (s *Store) Count() int { return int(s.count.Load()) }
+
+// Bytes is about what the messages occupy: topics, payloads, properties and Overhead for each.
+func (s *Store) Bytes() int64 { return s.bytes.Load() }
