@@ -46,8 +46,11 @@ type Auth struct {
 }
 
 // Decode decodes the body of an AUTH. Only an empty one, which means success, may go without an authentication method.
-func (p *Auth) Decode(body []byte) error {
-	if err := decodeReason(&p.Code, &p.Props, body, V5, TypeAuth); err != nil { // [MQTT-3.15.2-1]
+func (p *Auth) Decode(body []byte, v Version) error {
+	if !v.Is5() {
+		return ErrPacketType
+	}
+	if err := decodeReason(&p.Code, &p.Props, body, v, TypeAuth); err != nil { // [MQTT-3.15.2-1]
 		return err
 	}
 	if len(body) > 0 && !p.Props.Has(PropAuthMethod) {
@@ -57,10 +60,13 @@ func (p *Auth) Decode(body []byte) error {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Auth) Size() int { return packetSize(shortTail(p.Code, p.Props, V5)) }
+func (p *Auth) Size(v Version) int { return packetSize(shortTail(p.Code, p.Props, v)) }
 
-// Append appends the packet in its shortest form.
-func (p *Auth) Append(dst []byte) []byte {
-	dst = appendHeader(dst, byte(TypeAuth)<<4, shortTail(p.Code, p.Props, V5))
-	return appendShortTail(dst, p.Code, p.Props, V5)
+// Append appends the packet in its shortest form. Before MQTT 5 there is none: dst comes back as it was.
+func (p *Auth) Append(dst []byte, v Version) []byte {
+	if !v.Is5() {
+		return dst
+	}
+	dst = appendHeader(dst, byte(TypeAuth)<<4, shortTail(p.Code, p.Props, v))
+	return appendShortTail(dst, p.Code, p.Props, v)
 }

@@ -27,9 +27,15 @@ var plainFirst = func() (t [256]bool) {
 // maxBody is the largest remaining length to accept, in bytes; 0 is the protocol's own limit. v is the version of the connection, 0 before
 // the CONNECT is known.
 func ReadHeader(b []byte, maxBody int, v Version) (h Header, ok bool, err error) {
-	// The short way: a length below 128 that is below maxBody too (0 wraps to the largest number).
-	if len(b) >= 2 && plainFirst[b[0]] && b[1] < 0x80 && uint(b[1]) <= uint(maxBody-1) {
-		return Header{Type(b[0] >> 4), b[0] & 15, 2, int(b[1])}, true, nil
+	// The short way: a length of one or two bytes, not padded, below maxBody (0 wraps to the largest number).
+	if len(b) >= 2 && plainFirst[b[0]] {
+		body, size := int(b[1]), 2
+		if body >= 0x80 && len(b) >= 3 && b[2]-1 < 0x7F {
+			body, size = body&0x7F|int(b[2])<<7, 3
+		}
+		if (body < 0x80 || size == 3) && uint(body) <= uint(maxBody-1) {
+			return Header{Type(b[0] >> 4), b[0] & 15, size, body}, true, nil
+		}
 	}
 	return readHeader(b, maxBody, v)
 }
