@@ -29,7 +29,7 @@ func listenerShow(b Broker) *Command {
 			var out [][]any
 			for _, l := range b.Listeners() {
 				// The port is text, as it always was.
-				row := []any{l.Type, l.Status, l.Address, strconv.Itoa(l.Port), l.Mountpoint, maxConns(l.MaxConns), l.Active, l.All}
+				row := []any{l.Type, l.Status, l.Address, strconv.Itoa(l.Port), l.Mountpoint, connLimit(l.MaxConns), l.Active, l.All}
 				if tls {
 					row = append(row, tlsCells(l.TLS)...)
 				}
@@ -43,7 +43,7 @@ func listenerShow(b Broker) *Command {
 	}
 }
 
-func maxConns(n int) any {
+func connLimit(n int) any {
 	if n == Unlimited {
 		return "infinity"
 	}
