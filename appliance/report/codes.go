@@ -40,6 +40,6 @@ const (
 	CodeNoListener     = "no-listener"
 	CodeOpenToAll      = "open-to-all"
 	CodeSecretReadable = "secret-readable"
-	CodeEmptyName      = "empty-nodename"
+	CodeNodename       = "bad-nodename"
 	CodeQueueOverride  = "queue-override"
 )

@@ -1,0 +1,176 @@
+package compile
+
+import (
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"vernemq/appliance/plan"
+	"vernemq/appliance/report"
+	"vernemq/appliance/source"
+	"vernemq/schema"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func loadSchema(t testing.TB) *schema.Schema {
+	t.Helper()
+	s, err := schema.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// modes is a file system in memory whose files have modes.
+type modes struct {
+	source.Texts
+	world []string // files that everybody can read
+}
+
+func (m modes) Mode(name string) (fs.FileMode, bool) {
+	_, ok := m.Texts[name]
+	if slices.Contains(m.world, name) {
+		return 0o644, ok
+	}
+	return 0o640, ok
+}
+
+// runArchive compiles the files of a txtar. Its comment may have lines "env NAME=value", "container", "set key=value", "accept-eula" and
+// "world-readable FILE".
+func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
+	t.Helper()
+	files := modes{Texts: source.Texts{}}
+	for _, f := range ar.Files {
+		if strings.HasPrefix(f.Name, "/") {
+			files.Texts[f.Name] = string(f.Data)
+		}
+	}
+	in := Input{Schema: loadSchema(t), Compiler: "vernemq test"}
+	for _, line := range strings.Split(string(ar.Comment), "\n") {
+		verb, rest, _ := strings.Cut(line, " ")
+		switch verb {
+		case "env":
+			in.Environ = append(in.Environ, rest)
+		case "container":
+			in.Container = true
+		case "set":
+			in.Set = append(in.Set, rest)
+		case "accept-eula":
+			in.AcceptEULA = true
+		case "world-readable":
+			files.world = append(files.world, rest)
+		case "", "#":
+		default:
+			t.Fatalf("unknown line %q", line)
+		}
+	}
+	in.FS = files
+	return Compile(in)
+}
+
+// effective returns what is not a default, and all of the listeners that are live.
+func effective(t *testing.T, p *plan.Plan) string {
+	var all strings.Builder
+	if err := p.WriteEffective(&all, true); err != nil {
+		t.Fatal(err)
+	}
+	var live []string
+	for _, l := range p.Listeners {
+		if l.Live() {
+			live = append(live, l.Address.Name)
+		}
+	}
+	var out strings.Builder
+	for line := range strings.Lines(all.String()) {
+		if !strings.HasSuffix(line, "# default\n") && !strings.HasSuffix(line, ", default\n") ||
+			slices.ContainsFunc(live, func(name string) bool { return strings.HasPrefix(line, name+".") }) {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
+// Each txtar holds files, then the exact report ("want.report", absent if there are no findings) and what differs from the defaults
+// ("want.effective", compared only where it stands).
+func runTxtar(t *testing.T, name string) *report.Report {
+	ar, err := txtar.ParseFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, r := runArchive(t, ar)
+	var text strings.Builder
+	if err := r.WriteText(&text, report.Note); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{"want.report": text.String(), "want.effective": effective(t, p)}
+	for want, text := range got {
+		i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == want })
+		switch {
+		case *update && i >= 0:
+			ar.Files[i].Data = []byte(text)
+		case *update && text != "" && want == "want.report":
+			ar.Files = append(ar.Files, txtar.File{Name: want, Data: []byte(text)})
+		case i >= 0:
+			if diff := cmp.Diff(string(ar.Files[i].Data), text); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", want, diff)
+			}
+		case want == "want.report" && text != "":
+			t.Errorf("findings where none are expected:\n%s", text)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(name, txtar.Format(ar), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func TestCompile(t *testing.T) {
+	names, _ := filepath.Glob("testdata/*.txtar")
+	if len(names) == 0 {
+		t.Fatal("no test files")
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) { runTxtar(t, name) })
+	}
+}
+
+// Every rule has a file with the bad configuration and the exact report, and the report comes from that rule.
+func TestChecks(t *testing.T) {
+	for _, tested := range checks {
+		t.Run(tested.name, func(t *testing.T) {
+			name := filepath.Join("testdata", "checks", tested.name+".txtar")
+			with := len(runTxtar(t, name).Entries)
+			old := checks
+			checks = slices.DeleteFunc(slices.Clone(checks), func(other rule) bool { return other.name == tested.name })
+			defer func() { checks = old }()
+			ar, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, r := runArchive(t, ar); len(r.Entries) >= with {
+				t.Errorf("without the rule there are %d findings, with it %d", len(r.Entries), with)
+			}
+		})
+	}
+	files, _ := filepath.Glob("testdata/checks/*.txtar")
+	if len(files) != len(checks) {
+		t.Errorf("%d files for %d rules", len(files), len(checks))
+	}
+}
+
+// A configuration with ten mistakes in three files gives ten findings at the right places.
+func TestTenMistakes(t *testing.T) {
+	if r := runTxtar(t, "testdata/ten_mistakes.txtar"); r.Count(report.Error) != 10 || len(r.Entries) != 10 {
+		t.Errorf("%d findings, %d of them errors; want 10", len(r.Entries), r.Count(report.Error))
+	}
+}
