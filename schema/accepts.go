@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -76,17 +77,28 @@ func (k *Key) unitText() string {
 	if k.Unit == "" {
 		return ""
 	}
-	return " (" + k.Unit + ")"
+	unit := k.Unit
+	if long, ok := longUnits[unit]; ok {
+		unit = long
+	}
+	return " (" + unit + ")"
 }
 
+// longUnits spells out the units of time.
+var longUnits = map[string]string{"ms": "milliseconds", "s": "seconds", "min": "minutes", "d": "days"}
+
 func (k *Key) rangeText() string {
+	most := k.Max
+	if most != nil && *most == math.MaxInt32 {
+		most = nil // what every machine can count to: not worth words
+	}
 	switch {
-	case k.Min != nil && k.Max != nil:
-		return fmt.Sprintf(", %s to %s", k.amount(*k.Min), k.amount(*k.Max))
+	case k.Min != nil && most != nil:
+		return fmt.Sprintf(", %s to %s", k.amount(*k.Min), k.amount(*most))
 	case k.Min != nil:
 		return ", at least " + k.amount(*k.Min)
-	case k.Max != nil:
-		return ", at most " + k.amount(*k.Max)
+	case most != nil:
+		return ", at most " + k.amount(*most)
 	}
 	return ""
 }

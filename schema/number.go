@@ -34,7 +34,14 @@ func (p *parser) inRange(n int64, text string) (any, *ValueError) {
 		limit /= int64(unit)
 	}
 	if k.Min != nil && n < *k.Min || k.Max != nil && n > *k.Max || n > limit || n < -limit {
-		return nil, &ValueError{CodeRange, fmt.Sprintf("%s is out of range: want %s", k.quote(text), k.Accepts()), ""}
+		problem := &ValueError{CodeRange, fmt.Sprintf("%s is out of range: want %s", k.quote(text), k.Accepts()), ""}
+		if k.Max != nil {
+			limit = min(limit, *k.Max)
+		}
+		if n > limit {
+			problem.Hint = "the largest possible is " + k.amount(limit)
+		}
+		return nil, problem
 	}
 	return n, nil
 }
