@@ -143,7 +143,8 @@ func (c Code) Failed() bool { return c >= 0x80 }
 // should be asked first.
 func (c Code) ValidIn(t Type) bool { return t < 16 && codeTable[c].in>>t&1 == 1 }
 
-// ConnackReturn maps a code to the return code 0 to 5 of a CONNACK in MQTT 3.x. A refusal that 3.x has no word for is 3, server unavailable.
+// ConnackReturn maps a code to the return code 0 to 5 of a CONNACK in MQTT 3.x. A refusal that 3.x has no word for is 3, server
+// unavailable.
 func (c Code) ConnackReturn() byte {
 	switch c {
 	case CodeSuccess:
@@ -162,5 +163,6 @@ func (c Code) ConnackReturn() byte {
 
 // connackCodes are the codes of the return codes 0 to 5, the way back from ConnackReturn.
 var connackCodes = [...]Code{
-	CodeSuccess, CodeUnsupportedProtocolVersion, CodeClientIdentifierNotValid, CodeServerUnavailable, CodeBadUserNameOrPassword, CodeNotAuthorized,
+	CodeSuccess, CodeUnsupportedProtocolVersion, CodeClientIdentifierNotValid, CodeServerUnavailable, CodeBadUserNameOrPassword,
+	CodeNotAuthorized,
 }

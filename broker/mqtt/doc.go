@@ -12,6 +12,9 @@
 // so any way of cutting a stream into reads gives the same packets. A packet whose Decode failed holds nothing to rely on, but for the
 // Version of a Connect. To keep a packet for longer than its buffer, copy the body and decode the copy.
 //
+// Encoding trusts its caller: values that came from a user or a hook are asked first (ValidTopicName, ValidString, Code.ValidIn; the Add
+// methods of Properties ask themselves).
+//
 // The codec is the same in both directions. What only one side may say (a Subscription Identifier in a PUBLISH, a Server Reference in a
 // DISCONNECT) is checked by Properties.CheckSender, which the side that knows calls. Topic filters are checked as strings only; where
 // wildcards may stand is the business of package topic.

@@ -8,7 +8,8 @@ type Header struct {
 	Body  int  // remaining length: bytes that follow the fixed header
 }
 
-// plainFirst tells which first bytes are right in every version and need no look at the body's length. It makes the short way of ReadHeader.
+// plainFirst tells which first bytes are right in every version and need no look at the body's length: they may take the short way of
+// ReadHeader.
 var plainFirst = func() (t [256]bool) {
 	for b := range t {
 		typ, flags := Type(b>>4), byte(b&15)

@@ -82,8 +82,8 @@ func TestReadHeader(t *testing.T) {
 // TestFirstByte goes through all first bytes in all versions. The rule is written out here once more, from the table of 2.1.3.
 func TestFirstByte(t *testing.T) {
 	for _, v := range []Version{0, V31, V311, V5} {
-		want := map[byte]bool{0x10: true, 0x20: true, 0x40: true, 0x50: true, 0x62: true, 0x70: true, 0x82: true, 0x90: true, 0xA2: true, 0xB0: true,
-			0xC0: true, 0xD0: true, 0xE0: true}
+		want := map[byte]bool{0x10: true, 0x20: true, 0x40: true, 0x50: true, 0x62: true, 0x70: true, 0x82: true, 0x90: true, 0xA2: true,
+			0xB0: true, 0xC0: true, 0xD0: true, 0xE0: true}
 		for _, qos := range []byte{0, 1, 2} {
 			for _, rest := range []byte{0, 1, 8, 9} {
 				want[0x30|qos<<1|rest] = true

@@ -68,8 +68,10 @@ var malformed = []struct {
 	{"connect, properties too long", 0, "10 0d 0004 'MQTT' 05 02 0000 03 0000", ErrTruncated, 0x81, "properties"},
 	{"connect, data without method", 0, "10 11 0004 'MQTT' 05 02 0000 04 16 0001 'd' 0000", ErrAuthDataAlone, 0x82, ""},
 	{"connect, will property outside the will", 0, "10 12 0004 'MQTT' 05 02 0000 05 18 00000001 0000", ErrPropertyPlace, 0x81, "Will Delay"},
-	{"connect, property inside the will", 0, "10 17 0004 'MQTT' 05 06 0000 00 0000 05 11 00000001 0001 'w' 0000", ErrPropertyPlace, 0x81, "Session Expiry"},
-	{"connect, property of the will twice", 0, "10 16 0004 'MQTT' 05 06 0000 00 0000 04 01 01 01 01 0001 'w' 0000", ErrPropertyTwice, 0x82, "Payload Format"},
+	{"connect, property inside the will", 0, "10 17 0004 'MQTT' 05 06 0000 00 0000 05 11 00000001 0001 'w' 0000",
+		ErrPropertyPlace, 0x81, "Session Expiry"},
+	{"connect, property of the will twice", 0, "10 16 0004 'MQTT' 05 06 0000 00 0000 04 01 01 01 01 0001 'w' 0000",
+		ErrPropertyTwice, 0x82, "Payload Format"},
 
 	// CONNACK
 	{"connack, short", V311, "20 01 00", ErrTruncated, 0x81, "CONNACK"},
@@ -171,10 +173,24 @@ func TestMalformed(t *testing.T) {
 			if got := CodeOf(err); got != tt.code {
 				t.Errorf("code is %v, want %v", got, tt.code)
 			}
+			answer := TypeDisconnect
+			if tt.wire[0] == '1' {
+				answer = TypeConnack
+			}
+			if !tt.code.ValidIn(answer) {
+				t.Errorf("%v cannot be told in a %v", tt.code, answer)
+			}
 			if !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error %q does not name %q", err, tt.text)
 			}
 		})
+	}
+}
+
+// TestPublishFlags calls Decode with flags that ReadHeader would not let through.
+func TestPublishFlags(t *testing.T) {
+	if err := new(Publish).Decode(6, wire("0001 'a' 0001"), V311); err != ErrPublishQoS {
+		t.Errorf("QoS 3: error is %v, want %v", err, ErrPublishQoS)
 	}
 }
 

@@ -40,7 +40,8 @@ var roundTrips = []struct {
 		want: &Connect{Version: V311, CleanStart: true, KeepAlive: 60, ClientID: []byte("c"),
 			HasWill: true, Will: Will{Topic: []byte("w/t"), Payload: []byte{0, 0xFF}, QoS: 2, Retain: true},
 			HasUsername: true, Username: []byte("u"), HasPassword: true, Password: []byte("p")}},
-	{name: "connect 3.1.1, empty will payload, name and password", v: V311, wire: "10 16 0004 'MQTT' 04 cc 0000 0001 'c' 0001 'w' 0000 0000 0000",
+	{name: "connect 3.1.1, empty will payload, name and password", v: V311,
+		wire: "10 16 0004 'MQTT' 04 cc 0000 0001 'c' 0001 'w' 0000 0000 0000",
 		want: &Connect{Version: V311, ClientID: []byte("c"), HasWill: true, Will: Will{Topic: []byte("w"), Payload: []byte{}, QoS: 1},
 			HasUsername: true, Username: []byte{}, HasPassword: true, Password: []byte{}}},
 	{name: "connect 5", v: V5, wire: "10 0d 0004 'MQTT' 05 02 003c 00 0000", want: &Connect{Version: V5, CleanStart: true, KeepAlive: 60}},
@@ -69,7 +70,8 @@ var roundTrips = []struct {
 	{name: "connack 3.1.1, password", v: V311, wire: "20 02 00 04", want: &Connack{Code: CodeBadUserNameOrPassword}},
 	{name: "connack 3.1.1, not authorized", v: V311, wire: "20 02 00 05", want: &Connack{Code: CodeNotAuthorized}},
 	{name: "connack 5", v: V5, wire: "20 03 01 00 00", want: &Connack{SessionPresent: true}},
-	{name: "connack 5 refuses", v: V5, wire: "20 07 00 87 04 1f 0001 'n'", want: &Connack{Code: CodeNotAuthorized, Props: props(PropReasonString, "n")}},
+	{name: "connack 5 refuses", v: V5, wire: "20 07 00 87 04 1f 0001 'n'",
+		want: &Connack{Code: CodeNotAuthorized, Props: props(PropReasonString, "n")}},
 	{name: "connack 5 with everything", v: V5,
 		wire: "20 34 00 00 31 11 00000001 21 0001 24 01 25 00 27 ffffffff 12 0001 'a' 22 ffff 28 01 29 00 2a 01 13 003c" +
 			" 1a 0001 'r' 1c 0001 's' 15 0001 'm' 16 0001 'd'",
@@ -81,12 +83,14 @@ var roundTrips = []struct {
 	// PUBLISH
 	{name: "publish QoS 0", v: V311, wire: "30 05 0001 'a' 'hi'", want: &Publish{Topic: []byte("a"), Payload: []byte("hi")}},
 	{name: "publish QoS 0, no payload, retain", v: V31, wire: "31 05 0003 'a/b'", want: &Publish{Topic: []byte("a/b"), Retain: true}},
-	{name: "publish QoS 1", v: V311, wire: "32 06 0001 'a' 0001 'x'", want: &Publish{Topic: []byte("a"), QoS: 1, PacketID: 1, Payload: []byte("x")}},
+	{name: "publish QoS 1", v: V311, wire: "32 06 0001 'a' 0001 'x'",
+		want: &Publish{Topic: []byte("a"), QoS: 1, PacketID: 1, Payload: []byte("x")}},
 	{name: "publish QoS 2, dup and retain", v: V311, wire: "3d 06 0001 'a' ffff 'x'",
 		want: &Publish{Topic: []byte("a"), QoS: 2, Dup: true, Retain: true, PacketID: 65535, Payload: []byte("x")}},
 	{name: "publish, topic not ASCII", v: V311, wire: "30 0f 000d 'm' c3bc 'll/' e282ac f09f9880", want: &Publish{Topic: []byte("müll/€😀")}},
 	{name: "publish 5", v: V5, wire: "30 04 0001 'a' 00", want: &Publish{Topic: []byte("a")}},
-	{name: "publish 5, QoS 2", v: V5, wire: "34 07 0001 'a' 0009 00 'x'", want: &Publish{Topic: []byte("a"), QoS: 2, PacketID: 9, Payload: []byte("x")}},
+	{name: "publish 5, QoS 2", v: V5, wire: "34 07 0001 'a' 0009 00 'x'",
+		want: &Publish{Topic: []byte("a"), QoS: 2, PacketID: 9, Payload: []byte("x")}},
 	{name: "publish 5, alias for the topic", v: V5, wire: "30 06 0000 03 23 0007", want: &Publish{Props: props(PropTopicAlias, 7)}},
 	{name: "publish 5 with everything", v: V5,
 		wire: "33 35 0001 't' 0001 2d 01 01 02 00000010 23 0001 08 0003 'r/s' 09 0002 00ff 26 0001 'a' 0001 'b' 26 0001 'a' 0000 0b 01 0b ffffff7f" +
@@ -107,7 +111,9 @@ var roundTrips = []struct {
 	{name: "puback 5, short", v: V5, wire: "40 02 0001", want: &Ack{Type: TypePuback, PacketID: 1}},
 	{name: "puback 5, code", v: V5, wire: "40 03 0001 10", want: &Ack{Type: TypePuback, PacketID: 1, Code: CodeNoMatchingSubscribers}},
 	{name: "puback 5, code spelled out", v: V5, wire: "40 03 0001 00", want: &Ack{Type: TypePuback, PacketID: 1}, canon: "40 02 0001"},
-	{name: "puback 5, empty properties", v: V5, wire: "40 04 0001 87 00", want: &Ack{Type: TypePuback, PacketID: 1, Code: CodeNotAuthorized}, canon: "40 03 0001 87"},
+	{name: "puback 5, empty properties", v: V5, wire: "40 04 0001 87 00",
+		want:  &Ack{Type: TypePuback, PacketID: 1, Code: CodeNotAuthorized},
+		canon: "40 03 0001 87"},
 	{name: "pubrec 5, reason", v: V5, wire: "50 08 0001 97 04 1f 0001 'q'",
 		want: &Ack{Type: TypePubrec, PacketID: 1, Code: CodeQuotaExceeded, Props: props(PropReasonString, "q")}},
 	{name: "pubrel 5, not found", v: V5, wire: "62 03 0001 92", want: &Ack{Type: TypePubrel, PacketID: 1, Code: CodePacketIdentifierNotFound}},
@@ -116,7 +122,9 @@ var roundTrips = []struct {
 
 	// SUBSCRIBE and SUBACK
 	{name: "subscribe", v: V311, wire: "82 0f 0001 0003 'a/+' 01 0004 '$x/#' 02", want: subscribe(1, Properties{}, "a/+", 1, "$x/#", 2)},
-	{name: "subscribe 3.1 again", v: V31, wire: "8a 06 0001 0001 'a' 00", want: subscribe(1, Properties{}, "a", 0), canon: "82 06 0001 0001 'a' 00"},
+	{name: "subscribe 3.1 again", v: V31, wire: "8a 06 0001 0001 'a' 00",
+		want:  subscribe(1, Properties{}, "a", 0),
+		canon: "82 06 0001 0001 'a' 00"},
 	{name: "subscribe 5", v: V5, wire: "82 0e 0001 02 0b 05 0001 'a' 2e 0002 'b/' 19",
 		want: subscribe(1, props(PropSubscriptionID, 5), "a", 0x2E, "b/", 0x19)},
 	{name: "subscribe 5, shared", v: V5, wire: "82 11 0001 00 000b '$share/g/aa' 2a", want: subscribe(1, Properties{}, "$share/g/aa", 0x2A)},
@@ -130,7 +138,8 @@ var roundTrips = []struct {
 	{name: "unsubscribe 5", v: V5, wire: "a2 0d 0001 07 26 0001 'k' 0001 'v' 0001 'a'",
 		want: unsubscribe(1, props(PropUserProperty, [2]string{"k", "v"}), "a")},
 	{name: "unsuback", v: V311, wire: "b0 02 0001", want: &Unsuback{PacketID: 1}},
-	{name: "unsuback 5", v: V5, wire: "b0 05 0001 00 00 11", want: &Unsuback{PacketID: 1, Codes: []Code{CodeSuccess, CodeNoSubscriptionExisted}}},
+	{name: "unsuback 5", v: V5, wire: "b0 05 0001 00 00 11",
+		want: &Unsuback{PacketID: 1, Codes: []Code{CodeSuccess, CodeNoSubscriptionExisted}}},
 
 	// The rest
 	{name: "pingreq", v: V311, wire: "c0 00", want: ping{TypePingreq}},
@@ -139,7 +148,8 @@ var roundTrips = []struct {
 	{name: "disconnect 5, short", v: V5, wire: "e0 00", want: &Disconnect{}},
 	{name: "disconnect 5, code", v: V5, wire: "e0 01 04", want: &Disconnect{Code: CodeDisconnectWithWill}},
 	{name: "disconnect 5, expiry", v: V5, wire: "e0 07 00 05 11 00000000", want: &Disconnect{Props: props(PropSessionExpiry, 0)}},
-	{name: "disconnect 5, another server", v: V5, wire: "e0 06 9c 04 1c 0001 's'", want: &Disconnect{Code: CodeUseAnotherServer, Props: props(PropServerReference, "s")}},
+	{name: "disconnect 5, another server", v: V5, wire: "e0 06 9c 04 1c 0001 's'",
+		want: &Disconnect{Code: CodeUseAnotherServer, Props: props(PropServerReference, "s")}},
 	{name: "auth, empty", v: V5, wire: "f0 00", want: &Auth{}},
 	{name: "auth goes on", v: V5, wire: "f0 0a 18 08 15 0001 'm' 16 0001 'd'",
 		want: &Auth{Code: CodeContinueAuthentication, Props: props(PropAuthMethod, "m", PropAuthData, "d")}},
@@ -213,5 +223,60 @@ func TestTruncated(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, whole); diff != "" {
 		t.Errorf("packets that may end early (-want +got):\n%s", diff)
+	}
+}
+
+// TestSubOptions reads the options of a subscription out of its byte, 3.8.3.1.
+func TestSubOptions(t *testing.T) {
+	type opts struct {
+		QoS        byte
+		NoLocal    bool
+		RAP        bool
+		Retain     byte
+		WithRetain SubOptions // after WithRetainHandling(1)
+	}
+	for o, want := range map[SubOptions]opts{
+		0x00: {WithRetain: 0x10}, 0x01: {QoS: 1, WithRetain: 0x11}, 0x02: {QoS: 2, WithRetain: 0x12}, 0x04: {NoLocal: true, WithRetain: 0x14},
+		0x08: {RAP: true, WithRetain: 0x18}, 0x10: {Retain: 1, WithRetain: 0x10}, 0x20: {Retain: 2, WithRetain: 0x10},
+		0x2E: {QoS: 2, NoLocal: true, RAP: true, Retain: 2, WithRetain: 0x1E},
+	} {
+		got := opts{o.QoS(), o.NoLocal(), o.RetainAsPublished(), o.RetainHandling(), o.WithRetainHandling(1)}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("options %#x (-want +got):\n%s", byte(o), diff)
+		}
+	}
+}
+
+// TestEach holds the order of entries, which the codes of the answer follow.
+func TestEach(t *testing.T) {
+	var got []string
+	subscribe(1, Properties{}, "b", 1, "a/+", 0x2A, "b", 0).Each(func(f []byte, o SubOptions) {
+		got = append(got, fmt.Sprintf("%s %#x", f, byte(o)))
+	})
+	unsubscribe(1, Properties{}, "z", "a", "z").Each(func(f []byte) { got = append(got, string(f)) })
+	if diff := cmp.Diff([]string{"b 0x1", "a/+ 0x2a", "b 0x0", "z", "a", "z"}, got); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+// TestTooLong gives the encoder more than the protocol can say: what it writes stays in step with its own lengths.
+func TestTooLong(t *testing.T) {
+	long := bytes.Repeat([]byte{'a'}, maxField+1)
+	for _, p := range []any{
+		&Publish{Topic: long, Payload: []byte("x")}, subscribe(1, Properties{}, string(long), 1, "b", 0), unsubscribe(1, Properties{}, string(long)),
+		&Connect{Version: V311, ClientID: long, HasWill: true, Will: Will{Topic: long, Payload: long}, HasUsername: true, Username: long},
+	} {
+		b, size := appendPacket(nil, p, V311)
+		if size != len(b) {
+			t.Errorf("%T is %d bytes, Size says %d", p, len(b), size)
+		}
+		mustDecode(t, b, V311)
+	}
+	whole := Publish{Topic: []byte("a"), Payload: make([]byte, MaxBody-3)}
+	if got := whole.Size(V311, 0); got != 5+MaxBody {
+		t.Errorf("size of the largest PUBLISH is %d, want %d", got, 5+MaxBody)
+	}
+	if b := whole.AppendWith([]byte("x"), V5, nil); string(b) != "x" {
+		t.Errorf("a PUBLISH one byte too large became %d bytes", len(b))
 	}
 }

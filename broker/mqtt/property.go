@@ -80,12 +80,13 @@ const (
 
 // propTable holds one row a property. It drives decoding, building and the tests.
 var propTable = [numProps]propRow{
-	PropPayloadFormat:        {name: "Payload Format Indicator", enc: encByte, in: inMessage, max: 1},
-	PropMessageExpiry:        {name: "Message Expiry Interval", enc: encUint32, in: inMessage, max: maxUint32},
-	PropContentType:          {name: "Content Type", enc: encString, in: inMessage},
-	PropResponseTopic:        {name: "Response Topic", enc: encTopic, in: inMessage},
-	PropCorrelationData:      {name: "Correlation Data", enc: encBinary, in: inMessage},
-	PropSubscriptionID:       {name: "Subscription Identifier", enc: encVarint, in: inPublish | inSubscribe, many: inPublish, min: 1, max: MaxBody, server: inPublish},
+	PropPayloadFormat:   {name: "Payload Format Indicator", enc: encByte, in: inMessage, max: 1},
+	PropMessageExpiry:   {name: "Message Expiry Interval", enc: encUint32, in: inMessage, max: maxUint32},
+	PropContentType:     {name: "Content Type", enc: encString, in: inMessage},
+	PropResponseTopic:   {name: "Response Topic", enc: encTopic, in: inMessage},
+	PropCorrelationData: {name: "Correlation Data", enc: encBinary, in: inMessage},
+	PropSubscriptionID: {name: "Subscription Identifier", enc: encVarint, in: inPublish | inSubscribe, many: inPublish, min: 1, max: MaxBody,
+		server: inPublish},
 	PropSessionExpiry:        {name: "Session Expiry Interval", enc: encUint32, in: inOpen | inDisconnect, max: maxUint32, client: inDisconnect},
 	PropAssignedClientID:     {name: "Assigned Client Identifier", enc: encString, in: inConnack},
 	PropServerKeepAlive:      {name: "Server Keep Alive", enc: encUint16, in: inConnack, max: 65535},

@@ -79,11 +79,12 @@ func (p *Publish) bodySize(v Version, extra int) int {
 	return n
 }
 
-// Append appends the packet. A packet whose body would exceed MaxBody cannot be written: dst comes back as it was.
+// Append appends the packet. A packet whose body would exceed MaxBody cannot be written: dst comes back as it was. Fields are not
+// validated; a topic of more than 65,535 bytes is cut.
 func (p *Publish) Append(dst []byte, v Version) []byte { return p.AppendWith(dst, v, nil) }
 
-// AppendWith is Append with more properties after those of p: extra is encoded, without a length. So the properties that all receivers share
-// need no copy to get an expiry, an alias or subscription identifiers. Before MQTT 5 there are neither.
+// AppendWith is Append with more properties after those of p: extra is encoded, without a length. So the properties that all receivers
+// share need no copy to get an expiry, an alias or subscription identifiers. Before MQTT 5 there are neither.
 func (p *Publish) AppendWith(dst []byte, v Version, extra []byte) []byte {
 	body := p.bodySize(v, len(extra))
 	if body > MaxBody {
