@@ -10,7 +10,8 @@ import (
 // maxElements bounds a list.
 const maxElements = 1024
 
-// elements splits a list at its commas; brackets around it and blanks around elements do not matter. An empty list has none.
+// elements splits a list at its commas; brackets around it and blanks around elements do not matter. An empty list has none; it is
+// accepted unless the row says which or how many elements there are.
 func (p *parser) elements(text string) ([]string, *ValueError) {
 	k := p.key
 	inner := text
@@ -25,6 +26,9 @@ func (p *parser) elements(text string) ([]string, *ValueError) {
 		}
 	}
 	if strings.TrimSpace(inner) == "" {
+		if !k.EmptyIsSet && !k.emptyText && (len(k.Words) > 0 || k.Len > 0) {
+			return nil, k.notA(text)
+		}
 		return nil, nil
 	}
 	parts := strings.Split(inner, ",")
@@ -57,7 +61,7 @@ func (p *parser) intList(text string) (any, *ValueError) {
 		}
 		list = append(list, n)
 	}
-	if k.Len > 0 && len(list) != k.Len && !(len(list) == 0 && k.EmptyIsSet) {
+	if k.Len > 0 && len(list) > 0 && len(list) != k.Len {
 		return nil, &ValueError{CodeRange, fmt.Sprintf("%s has %d elements: want %s", k.quote(text), len(list), k.Accepts()), ""}
 	}
 	return list, nil

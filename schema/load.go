@@ -170,7 +170,7 @@ func (r *row) expand() ([]*Key, error) {
 		}
 		for _, e := range names {
 			k, name := r.Key, e.name
-			k.Name = name
+			k.Name, k.emptyText = name, r.EmptyIsSet
 			if level > 0 {
 				k.Default, k.EmptyIsSet, k.Aliases, k.Visibility = "", false, nil, Hidden
 			}

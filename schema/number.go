@@ -33,7 +33,7 @@ func (p *parser) inRange(n int64, text string) (any, *ValueError) {
 	if unit := unitLength(k.Unit); unit > 0 {
 		limit /= int64(unit)
 	}
-	if k.Min != nil && n < *k.Min || k.Max != nil && n > *k.Max || n > limit || n < -limit {
+	if k.Min != nil && n < *k.Min || k.Max != nil && n > *k.Max || n > limit || n < -limit && k.UnitLength() > 0 {
 		problem := &ValueError{CodeRange, fmt.Sprintf("%s is out of range: want %s", k.quote(text), k.Accepts()), ""}
 		if k.Max != nil {
 			limit = min(limit, *k.Max)

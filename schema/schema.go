@@ -78,6 +78,8 @@ type Key struct {
 
 	Subject string `toml:"-"` // file it stands in, without .toml
 	Order   int    `toml:"-"` // position in the whole schema
+
+	emptyText bool // the empty text is accepted because it is the default of the topmost level
 }
 
 // HasDefault reports whether an absent key has a value.
