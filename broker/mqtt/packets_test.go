@@ -196,6 +196,70 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestReuse decodes every packet of the table into a value that held each of the others of its type: nothing of those may be left.
+func TestReuse(t *testing.T) {
+	for _, first := range roundTrips {
+		for _, then := range roundTrips {
+			a, b := wire(first.wire), wire(then.wire)
+			if a[0]>>4 != b[0]>>4 {
+				continue
+			}
+			p := mustDecode(t, a, first.v)
+			h, _, _ := ReadHeader(b, 0, then.v)
+			if err := decodeInto(p, h, b[h.Size:], then.v); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(then.want, p, packetOpts); diff != "" {
+				t.Errorf("%s, after %s (-want +got):\n%s", then.name, first.name, diff)
+			}
+		}
+	}
+}
+
+// TestFieldsHaveNoRoom appends to the slices of decoded packets: their buffer must not change.
+func TestFieldsHaveNoRoom(t *testing.T) {
+	spill := func(fields ...[]byte) {
+		for _, f := range fields {
+			_ = append(f, "XXXXXXXX"...)
+		}
+	}
+	for _, tt := range roundTrips {
+		in := append(wire(tt.wire), "next packet"...)
+		before := string(in)
+		p, _, err := decodePacket(in, 0, tt.v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch p := p.(type) {
+		case *Connect:
+			spill(p.ClientID, p.Username, p.Password, p.Will.Topic, p.Will.Payload, p.Props.Raw(), p.Will.Props.Raw())
+		case *Publish:
+			spill(p.Topic, p.Payload, p.Props.Raw())
+			for k, v := range p.Props.User() {
+				spill(k, v)
+			}
+			p.Props.Each(func(_ PropID, value []byte) bool { spill(value); return true })
+		case *Subscribe:
+			p.Each(func(f []byte, _ SubOptions) { spill(f) })
+			p.Add([]byte("more"), 0)
+		case *Unsubscribe:
+			p.Each(func(f []byte) { spill(f) })
+			p.Add([]byte("more"))
+		}
+		if string(in) != before {
+			t.Errorf("%s: the buffer changed (-want +got):\n- % x\n+ % x", tt.name, before, in)
+		}
+	}
+}
+
+// TestConnectWithoutWill encodes a CONNECT whose will is filled in and switched off.
+func TestConnectWithoutWill(t *testing.T) {
+	c := Connect{Version: V311, CleanStart: true, Will: Will{Topic: []byte("w"), QoS: 1, Retain: true}, Username: []byte("u"), Password: []byte("p")}
+	if got, want := c.Append(nil), wire("10 0c 0004 'MQTT' 04 02 0000 0000"); !bytes.Equal(got, want) {
+		t.Errorf("encoded (-want +got):\n- % x\n+ % x", want, got)
+	}
+}
+
 // TestTruncated cuts the body of every packet of the table at every byte and corrects its length. Whatever is still a packet then has to be
 // one by the specification: all others are errors.
 func TestTruncated(t *testing.T) {

@@ -63,26 +63,32 @@ func decodePacket(b []byte, maxBody int, v Version) (p any, size int, err error)
 	if err != nil || !ok || len(b) < h.Size+h.Body {
 		return nil, 0, err
 	}
-	size = h.Size + h.Body
-	body := b[h.Size:size]
-	switch h.Type {
-	case TypeConnect:
-		c := new(Connect)
-		return c, size, c.Decode(body)
-	case TypePublish:
-		c := new(Publish)
-		return c, size, c.Decode(h.Flags, body, v)
-	case TypePuback, TypePubrec, TypePubrel, TypePubcomp:
-		c := new(Ack)
-		return c, size, c.Decode(h.Type, body, v)
-	case TypePingreq, TypePingresp:
-		return ping{h.Type}, size, nil
+	p, size = newPacket(h.Type), h.Size+h.Body
+	return p, size, decodeInto(p, h, b[h.Size:size], v)
+}
+
+func newPacket(t Type) any {
+	return map[Type]any{
+		TypeConnect: new(Connect), TypeConnack: new(Connack), TypePublish: new(Publish), TypePuback: new(Ack), TypePubrec: new(Ack),
+		TypePubrel: new(Ack), TypePubcomp: new(Ack), TypeSubscribe: new(Subscribe), TypeSuback: new(Suback),
+		TypeUnsubscribe: new(Unsubscribe), TypeUnsuback: new(Unsuback), TypePingreq: ping{TypePingreq}, TypePingresp: ping{TypePingresp},
+		TypeDisconnect: new(Disconnect), TypeAuth: new(Auth),
+	}[t]
+}
+
+// decodeInto decodes a body into a packet of its type, which may have held another one.
+func decodeInto(p any, h Header, body []byte, v Version) error {
+	switch p := p.(type) {
+	case *Connect:
+		return p.Decode(body)
+	case *Publish:
+		return p.Decode(h.Flags, body, v)
+	case *Ack:
+		return p.Decode(h.Type, body, v)
+	case ping:
+		return nil
 	}
-	c := map[Type]interface{ Decode([]byte, Version) error }{
-		TypeConnack: new(Connack), TypeSubscribe: new(Subscribe), TypeSuback: new(Suback), TypeUnsubscribe: new(Unsubscribe),
-		TypeUnsuback: new(Unsuback), TypeDisconnect: new(Disconnect), TypeAuth: new(Auth),
-	}[h.Type]
-	return c, size, c.Decode(body, v)
+	return p.(interface{ Decode([]byte, Version) error }).Decode(body, v)
 }
 
 // appendPacket encodes what decodePacket gives, and tells the size that the packet says it will have.
