@@ -8,7 +8,8 @@ type Cursor[V any] struct {
 	filter string
 	bucket int        // next of t.tops to enter, for a filter that begins with a wildcard
 	at     *node[V]   // to be entered next, if not nil,
-	off    int        // with this place in the filter
+	off    int        // with this place in the filter; beyond its end where nothing is left of it
+	top    bool       // it is a root: its children are first levels
 	stack  []frame[V] // children still to be entered
 }
 
@@ -16,8 +17,8 @@ type Cursor[V any] struct {
 type frame[V any] struct {
 	first *node[V]  // the inline one,
 	table *table[V] // then these
-	i     int       // from this slot or branch on
-	off   int       // place in the filter for the children
+	i     int       // from this lane or branch on
+	off   int       // place in the filter for the children, as in Cursor
 	top   bool      // first levels under a wildcard: those with $ are not for it [MQTT-4.7.2-1]
 }
 
@@ -34,7 +35,7 @@ func (t *Tree[V]) Cursor(filter string) *Cursor[V] {
 	return c
 }
 
-// Next goes on until it has found a value or taken budget steps, a step being one node entered or one slot of a table looked at; used is
+// Next goes on until it has found a value or taken budget steps, a step being one node entered or one lane of a table looked at; used is
 // how many it took. v is nil when the budget ran out or the walk is done.
 func (c *Cursor[V]) Next(budget int) (v *V, used int, done bool) {
 	for used < budget {
@@ -49,7 +50,7 @@ func (c *Cursor[V]) Next(budget int) (v *V, used int, done bool) {
 			c.advance()
 		case c.bucket < len(c.t.tops):
 			used++
-			c.at, c.off = &c.t.tops[c.bucket].root, 0
+			c.at, c.off, c.top = &c.t.tops[c.bucket].root, 0, true
 			c.bucket++
 		default:
 			return nil, used, true
@@ -60,8 +61,8 @@ func (c *Cursor[V]) Next(budget int) (v *V, used int, done bool) {
 
 // enter looks at the node c.at, arranges for what is below it, and returns its value if the filter ends here.
 func (c *Cursor[V]) enter() *V {
-	n, off := c.at, c.off
-	c.at = nil
+	n, off, top := c.at, c.off, c.top
+	c.at, c.top = nil, false
 	if off > len(c.filter) {
 		return n.value.Load()
 	}
@@ -69,10 +70,10 @@ func (c *Cursor[V]) enter() *V {
 	end := levelEnd(path, off)
 	switch {
 	case isMulti(path, off, end):
-		c.push(n, off, off == 0)
+		c.push(n, off, top)
 		return n.value.Load()
 	case isPlus(path, off, end):
-		c.push(n, end+1, off == 0)
+		c.push(n, end+1, top)
 	default:
 		c.at, c.off = n.child(newLevel(path[off:end]), c.t.seed), end+1
 	}
@@ -95,7 +96,7 @@ func (c *Cursor[V]) advance() {
 	switch {
 	case f.first != nil:
 		child, f.first = f.first, nil
-	case t == nil, t.sub == nil && f.i == len(t.slots), t.sub != nil && f.i == fan:
+	case t == nil, t.sub == nil && f.i == lanes*len(t.groups), t.sub != nil && f.i == fan:
 		c.stack[len(c.stack)-1] = frame[V]{}
 		c.stack = c.stack[:len(c.stack)-1]
 		return
@@ -107,7 +108,7 @@ func (c *Cursor[V]) advance() {
 		}
 		return
 	default:
-		child = t.slots[f.i].child.Load()
+		child = t.groups[f.i/lanes].child[f.i%lanes].Load()
 		f.i++
 	}
 	if child != nil && !(f.top && child.dollar()) {

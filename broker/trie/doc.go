@@ -8,13 +8,14 @@
 // level of the filter, and change the tree in place through atomic pointers. What makes that safe:
 //
 //   - A node, once linked, keeps its place for as long as it lives: it is never moved between a parent's inline cell and its table.
-//   - A table is changed slot by slot. When it has to grow, shrink or split, a new one is built and takes its place with one store; the
+//   - A table is changed lane by lane. When it has to grow, shrink or split, a new one is built and takes its place with one store; the
 //     old one is never written again, so that who still reads it sees the level as it was at that moment.
 //   - A node, leaf or group that became empty is unlinked and never used again. A writer that comes later makes a new one.
 //   - The generation of a bucket rises after its change is visible. A match result that was cached with an older generation is stale.
 //
 // # What it costs
 //
-// A node is 64 bytes, one cache line: levels of up to eight bytes are inside it. A level with many children is a table of at most 1024
-// slots, above that a directory of such tables, so that no insertion moves more than some hundred children however wide a level is.
+// A node is 64 bytes, one cache line: levels of up to eight bytes are inside it. A level with many children is a table in
+// which a lookup costs one cache line before the child's own, and above some hundred children a directory of such tables, so that no
+// insertion moves more than that many however wide a level is.
 package trie

@@ -44,11 +44,24 @@ func head(b []byte) uint64 {
 	return 0
 }
 
-// hashBit is set in every hash: 0 in a table's slot means that the slot was never used. Neither the tables' directories nor their slots
-// nor the choice of a bucket look at this bit.
-const hashBit = 1 << 32
+// unhead is the reverse of head for a text of up to eight bytes, as many as there is room for in b.
+func unhead(b []byte, head uint64) []byte {
+	switch n := len(b); {
+	case n == 8:
+		binary.LittleEndian.PutUint64(b, head)
+	case n >= 4:
+		binary.LittleEndian.PutUint32(b[n-4:], uint32(head>>32))
+		binary.LittleEndian.PutUint32(b, uint32(head))
+	case n >= 2:
+		binary.LittleEndian.PutUint16(b[n-2:], uint16(head>>16))
+		binary.LittleEndian.PutUint16(b, uint16(head))
+	case n == 1:
+		b[0] = byte(head)
+	}
+	return b
+}
 
-func (l level) hash(seed maphash.Seed) uint64 { return maphash.Bytes(seed, l.text) | hashBit }
+func (l level) hash(seed maphash.Seed) uint64 { return maphash.Bytes(seed, l.text) }
 
 func newNode[V any](l level) *node[V] {
 	n := &node[V]{head: l.head, size: uint32(len(l.text))}
@@ -64,6 +77,15 @@ func (n *node[V]) is(l level) bool {
 		return false
 	}
 	return n.text == nil || bytes.Equal(unsafe.Slice(n.text, n.size)[8:], l.text[8:])
+}
+
+// hash is the hash of the node's level.
+func (n *node[V]) hash(seed maphash.Seed) uint64 {
+	if n.text != nil {
+		return maphash.Bytes(seed, unsafe.Slice(n.text, n.size))
+	}
+	var b [8]byte
+	return maphash.Bytes(seed, unhead(b[:n.size], n.head))
 }
 
 // dollar tells whether the node's level begins with $.
@@ -103,7 +125,7 @@ func (n *node[V]) add(c *node[V], l level, seed maphash.Seed) {
 		return
 	}
 	old := n.more.Load()
-	if t := old.add(c, l.hash(seed), 0); t != old {
+	if t := old.add(c, l.hash(seed), 0, seed); t != old {
 		n.more.Store(t)
 	}
 }
@@ -115,7 +137,7 @@ func (n *node[V]) remove(c *node[V], l level, seed maphash.Seed) {
 		return
 	}
 	old := n.more.Load()
-	if t := old.remove(c, l.hash(seed), 0); t != old {
+	if t := old.remove(c, l.hash(seed), 0, seed); t != old {
 		n.more.Store(t)
 	}
 }
