@@ -29,7 +29,7 @@ func DefaultFile(s *Schema) []byte {
 	var b bytes.Buffer
 	b.WriteString(defaultHeader)
 	for _, subject := range s.Subjects() {
-		headed := false
+		headed, before := false, ""
 		for _, k := range subject.Keys {
 			line, ok := k.defaultLine()
 			if !ok {
@@ -41,23 +41,32 @@ func DefaultFile(s *Schema) []byte {
 				b.WriteString(strings.Repeat("#", lineWidth) + "\n")
 				headed = true
 			}
-			b.WriteByte('\n')
-			comment(&b, k.Doc)
-			if k.Effect == Planned {
-				comment(&b, "This has no effect yet.")
-			}
-			b.WriteString("##\n")
-			if k.HasDefault() {
-				comment(&b, "Default: "+quoteValue(k.Default))
-			}
-			if accepts := k.Accepts(); accepts != "text" {
-				comment(&b, "Accepts: "+accepts)
+			if text := k.explanation(); text != before { // one option of several protocols is explained once
+				b.WriteString("\n" + text)
+				before = text
 			}
 			b.WriteString(line + "\n")
 		}
 	}
 	b.WriteString(defaultFooter)
 	return b.Bytes()
+}
+
+// explanation returns what stands above the key's line.
+func (k *Key) explanation() string {
+	var b bytes.Buffer
+	comment(&b, k.Doc)
+	if k.Effect == Planned {
+		comment(&b, "This has no effect yet.")
+	}
+	b.WriteString("##\n")
+	if k.HasDefault() {
+		comment(&b, "Default: "+quoteValue(k.Default))
+	}
+	if accepts := k.Accepts(); accepts != "text" {
+		comment(&b, "Accepts: "+accepts)
+	}
+	return b.String()
 }
 
 // defaultLine returns the line that sets the key in the default file; false if it does not stand there.

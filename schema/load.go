@@ -172,7 +172,7 @@ func (r *row) expand() ([]*Key, error) {
 			k, name := r.Key, e.name
 			k.Name, k.emptyText = name, r.EmptyIsSet
 			if level > 0 {
-				k.Default, k.EmptyIsSet, k.Aliases, k.Visibility = "", false, nil, Hidden
+				k.Default, k.EmptyIsSet, k.Visibility = "", false, Hidden
 			}
 			if commented[name] {
 				k.Visibility = Commented
@@ -184,6 +184,12 @@ func (r *row) expand() ([]*Key, error) {
 			delete(live, name)
 			for _, text := range []*string{&k.Default, &k.Sample, &k.Doc, &k.Hint} {
 				*text = strings.ReplaceAll(*text, "{}", e.choice)
+			}
+			k.Aliases = nil
+			if level == 0 {
+				for _, alias := range r.Aliases {
+					k.Aliases = append(k.Aliases, strings.ReplaceAll(alias, "{}", e.choice))
+				}
 			}
 			if err := k.check(); err != nil {
 				return nil, fmt.Errorf("key %s: %w", name, err)
