@@ -34,8 +34,8 @@ type FlagSpec struct {
 	Hint   string   // stands for the value in help texts
 	Words  []string // the values it can have; empty: any
 	Doc    string
-	Repeat bool                     // may be given more than once
-	Check  func(value string) error // nil: every text
+	Repeat bool               // may be given more than once
+	Check  func(f Flag) error // nil: every text; asked only where there is a value
 }
 
 // ValueKind says whether a flag has a value.

@@ -107,9 +107,9 @@ func labelText(labels []metric.Label) string {
 }
 
 // oneOfEach returns a check that every element of a comma list is one of words.
-func oneOfEach(words []string) func(string) error {
-	return func(value string) error {
-		for v := range strings.SplitSeq(value, ",") {
+func oneOfEach(words []string) func(Flag) error {
+	return func(f Flag) error {
+		for v := range strings.SplitSeq(f.Value, ",") {
 			if !slices.Contains(words, v) {
 				if best := nearest(v, words); best != "" {
 					return fmt.Errorf("%s is no such label; did you mean %s?", v, best)

@@ -166,7 +166,7 @@ func (l *line) flag(spec *FlagSpec, f Flag) {
 		return
 	}
 	if f.Set && spec.Check != nil {
-		if err := spec.Check(f.Value); err != nil {
+		if err := spec.Check(f); err != nil {
 			l.fail("Invalid value: %s for flag: %s (%v)", f.Value, flag, err)
 			return
 		}

@@ -21,8 +21,9 @@ func sessionShow(b Broker) *Command {
 		{Name: "rowtimeout", Value: Required, Hint: "MS", Check: checkMillis,
 			Doc: "Accepted for older scripts and without effect: no row is left out because it took long."},
 	}
-	for _, f := range sessionFields {
-		flags = append(flags, FlagSpec{Name: f.name, Value: Optional, Hint: f.kind.hint(), Doc: f.doc, Repeat: true})
+	for i := range sessionFields {
+		f := &sessionFields[i]
+		flags = append(flags, FlagSpec{Name: f.name, Value: Optional, Hint: f.kind.hint(), Doc: f.doc, Repeat: true, Check: f.check})
 	}
 	return &Command{
 		Path: []string{"session", "show"},
@@ -70,7 +71,7 @@ func newQuery(r *Request) (*query, error) {
 		}
 		c, err := newCondition(fd, f)
 		if err != nil {
-			return nil, &Error{fmt.Sprintf("Invalid value: %s for flag: --%s (%v)", f.Value, fd.name, err)}
+			return nil, err
 		}
 		q.conds = append(q.conds, c)
 		if c.regexp == nil {
@@ -99,7 +100,7 @@ func (q *query) table(ctx context.Context, b Broker) Table {
 		if !q.more {
 			return ""
 		}
-		return fmt.Sprintf("There are more than these %d rows: show them with --limit=N or --limit=infinity.", q.limit)
+		return fmt.Sprintf("Shown are the first %d rows, there are more: use --limit=N or --limit=infinity.", q.limit)
 	}}
 	for _, f := range q.columns {
 		t.Columns = append(t.Columns, f.name)
@@ -147,8 +148,8 @@ func (q *query) match(row *sessionRow) bool {
 	return true
 }
 
-func checkLimit(v string) error {
-	if parseLimit(v) == 0 {
+func checkLimit(f Flag) error {
+	if parseLimit(f.Value) == 0 {
 		return errors.New("a number of rows from 1, or infinity")
 	}
 	return nil
@@ -166,8 +167,8 @@ func parseLimit(v string) int {
 	return max(0, n)
 }
 
-func checkMillis(v string) error {
-	if n, err := strconv.ParseUint(v, 10, 63); err != nil || n == 0 {
+func checkMillis(f Flag) error {
+	if n, err := strconv.ParseUint(f.Value, 10, 63); err != nil || n == 0 {
 		return errors.New("milliseconds")
 	}
 	return nil

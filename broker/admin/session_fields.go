@@ -173,6 +173,12 @@ func findField(name string) *field {
 	return nil
 }
 
+// check returns an error if the field cannot be compared with the value of f.
+func (fd *field) check(f Flag) error {
+	_, err := newCondition(fd, f)
+	return err
+}
+
 // condition is a filter on one field: equality, or a regular expression.
 type condition struct {
 	field  *field

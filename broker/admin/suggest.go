@@ -15,7 +15,7 @@ func nearest(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
 	}
-	best, limit := "", 1+len(word)/4
+	best, limit := "", 1+len(word)/5
 	for _, c := range candidates {
 		if d := distance(word, c); d > 0 && d <= limit {
 			best, limit = c, d-1
