@@ -25,3 +25,12 @@ func TestDefaultsAndSamplesParse(t *testing.T) {
 		}
 	}
 }
+
+// How long does a command wait for the schema?
+func BenchmarkLoadFS(b *testing.B) {
+	for b.Loop() {
+		if _, err := LoadFS(tables); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
