@@ -14,15 +14,14 @@ const (
 	maxConns       = 32               // commands that run at once
 	requestTimeout = 10 * time.Second // for the request to arrive
 	frameTimeout   = 30 * time.Second // for the client to take a frame
+	lastTimeout    = time.Second      // the same once the command is cancelled: a client that does not read must not hold up the end
 )
 
 // Serve answers commands on l until ctx is done or l is closed; then it closes l, cancels what runs and waits for it. The error is nil in
 // both cases.
 func Serve(ctx context.Context, l *Listener, t *Tree) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stop := context.AfterFunc(ctx, func() { l.Close() })
-	defer stop()
+	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx)) // with a reason that the client is told
+	defer context.AfterFunc(ctx, func() { l.Close() })()
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel(errors.New("the broker stops"))
@@ -47,7 +46,7 @@ func Serve(ctx context.Context, l *Listener, t *Tree) error {
 		case slots <- struct{}{}:
 			running.Go(func() {
 				defer func() { <-slots }()
-				serveConn(ctx, c, t, l.authorize)
+				serveConn(run, c, t, l.authorize)
 			})
 		default:
 			// The frame fits into the socket's buffer: this does not wait.
@@ -66,8 +65,10 @@ func serveConn(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*ne
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) }) // ends the reads, not the answer
-	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		c.SetReadDeadline(time.Unix(1, 0))
+		c.SetWriteDeadline(time.Now().Add(lastTimeout))
+	})()
 	c.SetReadDeadline(time.Now().Add(requestTimeout))
 	var req request
 	if err := readFrame(c, &req); err != nil {
@@ -89,6 +90,9 @@ func serveConn(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*ne
 	})
 	send := func(r response) error {
 		c.SetWriteDeadline(time.Now().Add(frameTimeout))
+		if ctx.Err() != nil {
+			c.SetWriteDeadline(time.Now().Add(lastTimeout))
+		}
 		err := writeFrame(c, r)
 		if err != nil {
 			cancel(err)

@@ -1,0 +1,26 @@
+package admin
+
+import (
+	"context"
+	"net"
+)
+
+// What tests of the socket need of the inside.
+var (
+	WriteFrame = writeFrame
+	ReadFrame  = readFrame
+	MaxConns   = maxConns
+)
+
+type (
+	Request1  = request
+	Response1 = response
+)
+
+// ServeOne answers one command on c as Serve does, with an authorisation of its own.
+func ServeOne(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*net.UnixConn) error) {
+	serveConn(ctx, c, t, authorize)
+}
+
+// Authorize asks whether the peer of c may use l.
+func (l *Listener) Authorize(c *net.UnixConn) error { return l.authorize(c) }
