@@ -84,11 +84,6 @@ type Register struct {
 	SetID            *msg.SubscriberID
 	SetUsername      *string
 	SetCleanStart    *bool
-	SetMaxInflight   *int
-	SetMaxOnline     *int
-	SetMaxOffline    *int
-	SetMaxMessage    *int
-	SetRetryMillis   *int64
 	SetSessionExpiry *uint32
 
 	Code   mqtt.Code // reason when refused; 0 means "not authorized"

@@ -38,32 +38,60 @@ type Presence struct {
 	Inflight atomic.Int32
 }
 
-// Message is a PUBLISH on its way. The slices may point into a read buffer: such a message is valid for the turn that made it, and Own gives
-// a copy that is not. All receivers share it: nobody changes it after routing began.
+// Message is a PUBLISH on its way. A borrowed one has slices that point into a read buffer: it is valid for the turn that made it, and Own
+// gives a copy that lives longer. All receivers share a message: nobody changes it once routing began.
 type Message struct {
 	Mountpoint string
 	Topic      []byte
 	Payload    []byte
 	Props      []byte // raw MQTT 5 properties to forward, without their length; no topic alias, subscription identifier or expiry among them
+	Wire       []byte // a whole PUBLISH frame in form WireForm that carries exactly the above; nil if there is none yet
 	Deadline   int64  // monotonic nanoseconds at which it expires; 0 never
+	Ref        uint64 // store.MessageRef of its record; 0 if it is not stored
 	From       Origin
 	QoS        byte
+	WireForm   Form
 	Retain     bool // as published
 	Borrowed   bool // slices belong to somebody else
 }
 
-// Own returns a message that may outlive the turn: m itself when it is not borrowed, else a copy with one allocation for all bytes.
+// Own returns a message that may outlive the turn: m itself when it is not borrowed, else a copy whose bytes are one allocation, a frame.
 func (m *Message) Own() *Message {
 	if !m.Borrowed {
 		return m
 	}
 	c := *m
 	c.Borrowed = false
-	b := make([]byte, 0, len(m.Topic)+len(m.Payload)+len(m.Props))
-	b = append(b, m.Topic...)
-	b = append(b, m.Payload...)
-	b = append(b, m.Props...)
-	t, p := len(m.Topic), len(m.Topic)+len(m.Payload)
-	c.Topic, c.Payload, c.Props = b[:t:t], b[t:p:p], b[p:]
+	if m.Wire != nil {
+		c.Wire = append(make([]byte, 0, len(m.Wire)), m.Wire...)
+	} else {
+		c.WireForm = FormOf(len(m.Props) > 0, m.QoS > 0)
+		c.Wire = appendForm(make([]byte, 0, len(m.Topic)+len(m.Payload)+len(m.Props)+16), m, c.WireForm)
+	}
+	c.point()
 	return &c
 }
+
+// point makes Topic, Payload and Props slices of Wire.
+func (m *Message) point() {
+	w := m.Wire
+	at := len(w) - len(m.Payload)
+	m.Payload = w[at:]
+	if n := len(m.Props); n > 0 {
+		m.Props = w[at-n : at : at]
+	}
+	t := idOffset(w, 0)
+	n := len(m.Topic)
+	m.Topic = w[t+2 : t+2+n : t+2+n]
+}
+
+// New returns an owned message of the given parts, copied.
+func New(mountpoint string, topic, payload, props []byte, qos byte, retain bool) *Message {
+	m := Message{Mountpoint: mountpoint, Topic: topic, Payload: payload, Props: props, QoS: qos, Retain: retain, Borrowed: true}
+	return m.Own()
+}
+
+// Size is what the message costs in memory, in bytes, for limits and metrics.
+func (m *Message) Size() int { return messageSize + len(m.Wire) }
+
+const messageSize = 216

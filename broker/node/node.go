@@ -1,11 +1,22 @@
-// Package node turns Options into a running broker: build order, reload, drain, stop.
+// Package node turns Options into a running broker: build order, drain, stop. It knows every part of the broker and does the work of none.
 package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"runtime"
 
+	"vernemq/broker/admin"
 	"vernemq/broker/config"
+	"vernemq/broker/exchange"
+	"vernemq/broker/hook"
+	"vernemq/broker/listener"
+	"vernemq/broker/metric"
+	"vernemq/broker/shard"
+	"vernemq/broker/store"
 )
 
 // Params is what Start needs beside the options.
@@ -14,16 +25,142 @@ type Params struct {
 	AdminSocket string // host path of the admin socket; empty: none
 	Version     string
 	Log         *slog.Logger
+	Store       store.Store     // nil: a new store in memory
+	Providers   []hook.Provider // in their order
 }
 
-// Node is a running broker.
-type Node struct{}
+// Node is a running broker. Its methods are safe for concurrent use.
+type Node struct {
+	params    Params
+	options   *config.Live
+	metrics   *metric.Registry
+	store     store.Store
+	exchange  *exchange.Exchange
+	group     *shard.Group
+	listeners *listener.Manager
 
-// Start builds and starts a broker. When it returns, all listeners accept.
-func Start(ctx context.Context, p Params) (*Node, error) { return &Node{}, nil }
+	adminListener *admin.Listener
+	adminDone     chan struct{}
+	adminCancel   context.CancelFunc
+}
 
-// Listening tells where the broker listens, one "protocol name address" triple a listener, with the real port where 0 was asked for.
-func (n *Node) Listening() [][3]string { return nil }
+// Start builds and starts a broker. When it returns without error, all listeners accept and the admin socket answers.
+func Start(ctx context.Context, p Params) (*Node, error) {
+	if p.Log == nil {
+		p.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if p.Store == nil {
+		p.Store = store.NewMemory()
+	}
+	shards := Shards(p.Options)
+	// Two more than the loops: goroutines never wait for a shard, nor a shard for them.
+	if want := shards + 2; runtime.GOMAXPROCS(0) < want {
+		runtime.GOMAXPROCS(want)
+	}
+	n := &Node{params: p, options: config.NewLive(p.Options), metrics: metric.NewRegistry(shards), store: p.Store}
+	n.exchange = exchange.New(shards, n.options, p.Store, hook.NewChains(p.Providers...), n.metrics)
+	group, err := shard.NewGroup(shards, n.exchange, p.Log)
+	if err != nil {
+		return nil, fmt.Errorf("event loops: %w", err)
+	}
+	n.group = group
+	n.listeners = listener.NewManager(group, n.options, p.Log)
+	n.gauges()
+	if err := n.open(ctx); err != nil {
+		n.listeners.StopAll()
+		group.Close()
+		n.closeAdmin()
+		return nil, err
+	}
+	return n, nil
+}
 
-// Stop closes the listeners, tells the clients, publishes wills as specified and ends the shards; ctx bounds how long it may take.
-func (n *Node) Stop(ctx context.Context) error { return nil }
+// open opens the listeners and the admin socket.
+func (n *Node) open(ctx context.Context) error {
+	var errs []error
+	for _, l := range n.params.Options.Listeners {
+		if !listener.Serves(l.Protocol) {
+			n.params.Log.Warn("listener is not started: this version does not serve its protocol", "listener", "listener."+l.Protocol+"."+l.Name)
+			continue
+		}
+		if err := n.listeners.Start(l); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if n.params.AdminSocket != "" {
+		errs = append(errs, n.openAdmin(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) openAdmin(ctx context.Context) error {
+	l, err := admin.Listen(n.params.AdminSocket)
+	if err != nil {
+		return fmt.Errorf("admin socket: %w", err)
+	}
+	ctx, n.adminCancel = context.WithCancel(context.WithoutCancel(ctx))
+	n.adminListener, n.adminDone = l, make(chan struct{})
+	go func() {
+		defer close(n.adminDone)
+		if err := admin.Serve(ctx, l, admin.NewTree(brokerView{n})); err != nil {
+			n.params.Log.Error("admin socket failed", "error", err)
+		}
+	}()
+	return nil
+}
+
+func (n *Node) closeAdmin() {
+	if n.adminListener == nil {
+		return
+	}
+	n.adminCancel()
+	_ = n.adminListener.Close()
+	<-n.adminDone
+	n.adminListener = nil
+}
+
+// Shards returns the number of event loops for the options: the configured one, or the cores this process may use.
+func Shards(o *config.Options) int {
+	if o.Shards > 0 {
+		return min(o.Shards, 64)
+	}
+	return min(runtime.NumCPU(), 64)
+}
+
+// gauges registers what is read off the running parts.
+func (n *Node) gauges() {
+	n.metrics.Gauge(metric.QueueProcesses, func() uint64 {
+		sum := 0
+		n.group.Each(func(s *shard.Shard) { sum += s.Home().Sessions() })
+		return uint64(sum)
+	})
+	n.metrics.Gauge(metric.ActiveMqttConnections, func() uint64 {
+		sum := int64(0)
+		for _, l := range n.listeners.List() {
+			sum += l.Active
+		}
+		return uint64(sum)
+	})
+}
+
+// Listening tells where the broker listens: protocol, name and address of each listener, with the real port where 0 was asked for.
+func (n *Node) Listening() [][3]string {
+	var out [][3]string
+	for _, l := range n.listeners.List() {
+		out = append(out, [3]string{l.Config.Protocol, l.Config.Name, l.Address})
+	}
+	return out
+}
+
+// Metrics returns the registry the broker counts in.
+func (n *Node) Metrics() *metric.Registry { return n.metrics }
+
+// Stop ends the broker in order: the listeners close (connections in their queues are still taken), clients are told and wills published, the
+// loops end, the store is closed. ctx bounds how long the clients have; what is left then is cut.
+func (n *Node) Stop(ctx context.Context) error {
+	n.listeners.StopAll()
+	err := n.group.Drain(ctx)
+	n.closeAdmin()
+	n.group.Close()
+	return errors.Join(err, n.store.Close())
+}

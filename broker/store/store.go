@@ -68,7 +68,8 @@ type AckKind uint8
 
 // The kinds of Ack.
 const (
-	Sent     AckKind = iota // out: PUBLISH QoS 2 went out under PacketID (and Message)
+	Waits    AckKind = iota // waits: no step was taken yet
+	Sent                    // out: PUBLISH QoS 2 went out under PacketID (and Message)
 	Received                // out: PUBREC came for PacketID
 	Done                    // out: PUBACK or PUBCOMP came, or the delivery was dropped: Message no longer waits for Session
 	Released                // in: PUBREL came for PacketID
@@ -78,8 +79,12 @@ const (
 type Store interface {
 	// Notify registers c. Call it once per shard, before the first write.
 	Notify(c Completer)
-	// PutSession writes or overwrites a session with all its subscriptions and returns its key (s.Key if it has one).
+	// PutSession writes or overwrites a session and returns its key (s.Key if it has one). Its subscriptions stay as they are.
 	PutSession(s *Session) (SessionKey, Ticket)
+	// PutSubscription adds or replaces one subscription of a stored session.
+	PutSubscription(k SessionKey, sub Subscription) Ticket
+	// DeleteSubscription takes one away; filter is as it was subscribed.
+	DeleteSubscription(k SessionKey, filter string) Ticket
 	// DeleteSession forgets a session, its subscriptions and everything that waits for it.
 	DeleteSession(k SessionKey) Ticket
 	// PutMessage writes one message with all its durable recipients, whatever the fan-out. It keeps no reference to recipients.

@@ -44,7 +44,8 @@ func New(now int64) *Wheel {
 // Len returns the number of armed timers.
 func (w *Wheel) Len() int { return w.len }
 
-// Arm makes t fire at when (monotonic nanoseconds), whether it was armed before or not. A time that has passed fires on the next Advance.
+// Arm makes t fire at when (monotonic nanoseconds), whether it was armed before or not. A time that has passed
+// fires with the next tick.
 func (w *Wheel) Arm(t *Timer, when int64) {
 	if t.next != nil {
 		if t.when == when {

@@ -19,7 +19,7 @@ func TestWheelAgainstModel(t *testing.T) {
 		timers[i] = &timer{}
 		timers[i].Index = uint32(i)
 	}
-	arm := func(tm *timer, when int64) { tm.want = when; w.Arm(&tm.Timer, when) }
+	arm := func(tm *timer, when int64) { tm.want = max(when, now); w.Arm(&tm.Timer, when) }
 	stop := func(tm *timer) { tm.want = 0; w.Stop(&tm.Timer) }
 	for step := range 20000 {
 		for range 3 {

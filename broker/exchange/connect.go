@@ -1,0 +1,182 @@
+package exchange
+
+import (
+	"time"
+
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+)
+
+// Connect registers an accepted client on its shard: takeover of a living connection, the session found or made, CONNACK. The caller has
+// authenticated the client. held tells that the CONNACK waits for the store: the connection's input must wait for Loop.Resume. An error is an
+// *mqtt.Error: the caller refuses with its code.
+func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Session, held bool, err error) {
+	wall := time.UnixMilli(h.T.Wall * 1000).UnixMilli()
+	s = h.byID[c.ID]
+	if s != nil {
+		h.takeover(s, c.CleanStart)
+		if s.Gone {
+			s = nil
+		}
+	}
+	present := s != nil
+	if s != nil && c.CleanStart {
+		client := s.Client()
+		if w := s.Will; w != nil { // the session ends, and with it the will's delay [MQTT-3.1.3-9 of 5.0]
+			s.Will = nil
+			h.publishWill(s, w)
+		}
+		h.end(s)
+		h.observe(hook.OnClientGone, &client)
+		s, present = nil, false
+	}
+	if s == nil {
+		s = h.create(c.ID, wall)
+	}
+	s.Attach(&h.T, c, out, wall)
+	h.online++
+	client := s.Client()
+	h.observe(hook.OnClientWakeup, &client)
+	h.observe(hook.OnRegister, &client)
+
+	var ticket store.Ticket
+	if c.Expiry > 0 || s.Key != 0 {
+		ticket = h.putSession(s)
+	}
+	h.connack(s, c, present, ticket)
+	return s, s.Held(), nil
+}
+
+// takeover ends the living connection of a session that connects again [MQTT-3.1.4-3]. The session itself ends if it was to live no longer
+// than its connection.
+func (h *Home) takeover(s *session.Session, clean bool) {
+	if !s.Online() {
+		return
+	}
+	out := s.Out
+	s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "")
+	if s.Version.Is5() {
+		h.T.Count.Inc(metric.DisconnectSent(byte(mqtt.CodeSessionTakenOver)))
+	}
+	if h.T.Opts.SuppressLWTTakeover {
+		s.Will = nil
+	}
+	h.detach(s, !clean)
+	h.loop.Kick(out)
+}
+
+// connack answers the CONNECT. With MQTT 5 it tells what differs from what the client asked for or may assume.
+func (h *Home) connack(s *session.Session, c *session.Connect, present bool, ticket store.Ticket) {
+	p := mqtt.Connack{SessionPresent: present, Code: mqtt.CodeSuccess}
+	if c.Version.Is5() {
+		o := h.T.Opts
+		if c.AssignedID {
+			p.Props.AddBytes(mqtt.PropAssignedClientID, []byte(c.ID.ClientID)) // [MQTT-3.2.2-16]
+		}
+		if c.ExpiryCapped {
+			p.Props.AddUint(mqtt.PropSessionExpiry, c.Expiry)
+		}
+		if o.ReceiveMaxBroker < 65535 {
+			p.Props.AddUint(mqtt.PropReceiveMaximum, uint32(o.ReceiveMaxBroker))
+		}
+		if o.TopicAliasMaxClient > 0 {
+			p.Props.AddUint(mqtt.PropTopicAliasMaximum, uint32(o.TopicAliasMaxClient))
+		}
+		if o.MaxMessageSize > 0 {
+			p.Props.AddUint(mqtt.PropMaximumPacketSize, uint32(o.MaxMessageSize)+5)
+		}
+		h.T.Count.Inc(metric.ConnackSent(0))
+	} else {
+		h.T.Count.Inc(metric.ConnackReturned(0))
+	}
+	s.Connack(&h.T, p.Append(nil, c.Version), ticket)
+}
+
+// putSession writes the session's record; with the first one it becomes durable.
+func (h *Home) putSession(s *session.Session) store.Ticket {
+	rec := store.Session{Key: s.Key, ID: s.ID, Version: byte(s.Version), Username: s.Username, Expiry: s.Expiry}
+	if !s.Online() {
+		rec.Disconnected = h.T.Wall
+		if left := h.expiryLeft(s); left >= 0 {
+			rec.Remaining = left / 1e9
+		}
+	}
+	key, ticket := h.x.Store.PutSession(&rec)
+	if s.Key == 0 {
+		s.Key = key
+		h.x.keys[h.shard].set(s.Slot, key)
+	}
+	return ticket
+}
+
+// Closed ends the connection of a session: will as specified, then the session goes offline or ends. graceful: the client said goodbye
+// without asking for its will [MQTT-3.14.4-3].
+func (h *Home) Closed(s *session.Session, graceful bool) {
+	if graceful {
+		s.Will = nil
+	}
+	h.detach(s, false)
+}
+
+// detach is the end of a connection, whoever ended it. resumed: a new connection takes the session over at once, which cancels a delayed will.
+func (h *Home) detach(s *session.Session, resumed bool) {
+	w := s.Will
+	client := s.Client()
+	s.Detach(&h.T)
+	h.online--
+	if w != nil {
+		delay := time.Duration(w.Delay) * time.Second
+		if limit := h.T.Opts.MaxLastWillDelay; limit >= 0 {
+			delay = min(delay, limit)
+		}
+		switch {
+		case delay == 0 || s.Expiry == 0:
+			s.Will = nil
+			h.publishWill(s, w)
+		case resumed:
+			s.Will = nil // [MQTT-3.1.3-9 of 5.0]: the delay has not passed
+		default:
+			w.Due = h.T.Now + int64(delay)
+		}
+	}
+	if s.Expiry == 0 {
+		h.end(s)
+		h.observe(hook.OnClientGone, &client)
+		return
+	}
+	if !resumed {
+		h.putSession(s)
+		h.armOffline(s)
+	}
+	h.observe(hook.OnClientOffline, &client)
+}
+
+func (h *Home) observe(p hook.Point, c *hook.Client) {
+	if h.T.Hooks.Observed() {
+		h.T.Hooks.Observe(p, &hook.Event{Client: c})
+	}
+}
+
+// publishWill routes a last will.
+func (h *Home) publishWill(s *session.Session, w *session.Will) {
+	m := *w.Msg
+	if w.HasExp {
+		m.Deadline = h.T.Now + int64(w.Expiry)*1e9
+	}
+	h.Publish(&m, nil)
+	if h.T.Hooks.Observed() {
+		c := s.Client()
+		h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain}})
+	}
+}
+
+// MaxExpiry is persistent_client_expiration as a session expiry interval in seconds: session.Never for "never", which is 0.
+func MaxExpiry(d time.Duration) uint32 {
+	if d <= 0 {
+		return session.Never
+	}
+	return uint32(min(int64(d/time.Second), int64(session.Never)-1))
+}

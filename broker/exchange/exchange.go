@@ -1,0 +1,140 @@
+// Package exchange brings messages from those who publish to those who subscribed: register, takeover, subscribe, publish, wills, retained
+// messages, shared groups. It is the only place that knows routing policy. It knows no sockets and no loops: a shard gives it packets and
+// Outputs, and does for it what the Loop interface says.
+//
+// Exchange is what all shards share. Home is the part of one shard: its sessions, touched by that shard's loop only.
+//
+// A PUBLISH goes through these stages, all on the shard of the publisher's session:
+//
+//  1. session.Incoming   alias, topic, QoS 2 duplicate
+//  2. hook chain         may refuse, change, or answer later: then the connection is parked
+//  3. retain             set or delete
+//  4. match              in the mountpoint's trie, remembered per publishing session
+//  5. store              one record with all durable recipients, if there are any
+//  6. fan-out            own subscribers at once (large ones in steps), other shards by mail, shared groups to one member
+//  7. session.Answer     when the record is durable
+//
+// Clustering has its seam here: who is reachable (Connect), forward a message (route), replicate a record (retain, PutSession).
+package exchange
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"vernemq/broker/config"
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/msg"
+	"vernemq/broker/retain"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+	"vernemq/broker/trie"
+)
+
+// Loop is what a Home asks of the event loop it lives in. All methods but Post are called by that loop's goroutine.
+type Loop interface {
+	// Mail delivers an owned m to the part of the leaf that another shard holds, in order per shard.
+	Mail(shard int, m *msg.Message, l *trie.Leaf)
+	// MailMember delivers an owned m to one member of a shared group on another shard.
+	MailMember(shard int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32)
+	// Kick sends what o has gathered and closes its connection, which belongs to no session any more.
+	Kick(o *session.Output)
+	// Resume goes on with the input of a parked connection.
+	Resume(o *session.Output)
+	// Post runs f on the loop; from any goroutine; never blocks.
+	Post(f func())
+}
+
+// Exchange is what the shards of one broker share. Its methods are safe for concurrent use.
+type Exchange struct {
+	Retain  *retain.Store
+	Store   store.Store
+	Metrics *metric.Registry
+	options *config.Live
+	hooks   atomic.Pointer[hook.Chains]
+	shards  int
+
+	mu     sync.Mutex
+	mounts atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
+	keys   []directory                            // per shard
+}
+
+// New returns an exchange for a number of shards.
+func New(shards int, options *config.Live, st store.Store, hooks *hook.Chains, metrics *metric.Registry) *Exchange {
+	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, shards: shards, keys: make([]directory, shards)}
+	x.hooks.Store(hooks)
+	m := map[string]*trie.Index{"": trie.New(shards)}
+	x.mounts.Store(&m)
+	metrics.Gauge(metric.RouterSubscriptions, func() uint64 { return uint64(x.Subscriptions()) })
+	metrics.Gauge(metric.RetainMessages, func() uint64 { return uint64(x.Retain.Count()) })
+	metrics.Gauge(metric.RetainMemory, func() uint64 { return uint64(x.Retain.Bytes()) })
+	return x
+}
+
+// index returns the topic tree of a mountpoint.
+func (x *Exchange) index(mountpoint string) *trie.Index {
+	if i := (*x.mounts.Load())[mountpoint]; i != nil {
+		return i
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	old := *x.mounts.Load()
+	if i := old[mountpoint]; i != nil {
+		return i
+	}
+	m := make(map[string]*trie.Index, len(old)+1)
+	for k, v := range old {
+		m[k] = v
+	}
+	m[mountpoint] = trie.New(x.shards)
+	x.mounts.Store(&m)
+	return m[mountpoint]
+}
+
+// Subscriptions returns how many subscriptions there are in all mountpoints.
+func (x *Exchange) Subscriptions() int {
+	n := 0
+	for _, i := range *x.mounts.Load() {
+		n += i.Len()
+	}
+	return n
+}
+
+// SetHooks replaces the hook chains; turns that have begun finish with the old ones.
+func (x *Exchange) SetHooks(c *hook.Chains) { x.hooks.Store(c) }
+
+// directory maps the slots of one shard to the keys of durable sessions. The shard writes, all shards read: a publisher lists the durable
+// recipients of its message whatever their shard.
+type directory struct {
+	pages atomic.Pointer[[]*[dirPage]atomic.Uint64]
+}
+
+const dirPage = 1024
+
+func (d *directory) get(slot uint32) store.SessionKey {
+	p := d.pages.Load()
+	if p == nil || int(slot/dirPage) >= len(*p) {
+		return 0
+	}
+	return store.SessionKey((*p)[slot/dirPage][slot%dirPage].Load())
+}
+
+// set belongs to the shard's loop.
+func (d *directory) set(slot uint32, k store.SessionKey) {
+	var pages []*[dirPage]atomic.Uint64
+	if p := d.pages.Load(); p != nil {
+		pages = *p
+	}
+	if need := int(slot/dirPage) + 1; need > len(pages) {
+		if k == 0 {
+			return
+		}
+		grown := append(make([]*[dirPage]atomic.Uint64, 0, need), pages...)
+		for len(grown) < need {
+			grown = append(grown, new([dirPage]atomic.Uint64))
+		}
+		d.pages.Store(&grown)
+		pages = grown
+	}
+	pages[slot/dirPage][slot%dirPage].Store(uint64(k))
+}

@@ -1,0 +1,174 @@
+package exchange
+
+import (
+	"math/rand/v2"
+
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
+	"vernemq/broker/trie"
+	"vernemq/broker/wheel"
+)
+
+// Home holds the sessions of one shard. Everything in it belongs to that shard's loop.
+type Home struct {
+	T         session.Turn // the loop sets Now and Wall at the begin of each turn
+	Delivered uint64       // deliveries made so far, for the loop's budgets
+
+	x     *Exchange
+	loop  Loop
+	shard int
+
+	byID   map[msg.SubscriberID]*session.Session
+	slots  []*session.Session // by slot; nil: free
+	routes []*route           // by slot: the match remembered for a publishing session
+	free   []uint32
+	online int
+
+	scratch msg.Message
+	pub     mqtt.Publish
+	leaves  []*trie.Leaf
+	jobs    []job
+	ready   []*session.Session // sessions that ran out of their budget
+	spare   []*session.Session
+	parked  []*session.Session // publishers that wait for the backlog of jobs
+	rng     *rand.Rand
+}
+
+// TimerSession is the Kind of timers that belong to sessions; their Index is the slot.
+const TimerSession = 1
+
+// NewHome returns the part of x that lives on a shard. now is monotonic nanoseconds.
+func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
+	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Wheel: wheel.New(now)}
+	h.Refresh()
+	return h
+}
+
+// Refresh takes over the current options and hooks; the loop calls it at the begin of a turn.
+func (h *Home) Refresh() {
+	h.T.Opts = h.x.options.Load()
+	h.T.Hooks = h.x.hooks.Load()
+}
+
+// Online returns how many sessions are connected, Sessions how many there are.
+func (h *Home) Online() int { return h.online }
+
+// Sessions returns how many sessions there are, connected or not.
+func (h *Home) Sessions() int { return len(h.byID) }
+
+// Each calls f for the sessions from slot on, until it returns false; it returns the slot to go on from, or -1 at the end.
+func (h *Home) Each(from int, f func(*session.Session) bool) int {
+	for i := from; i < len(h.slots); i++ {
+		if s := h.slots[i]; s != nil && !f(s) {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// Working reports whether Work or PumpReady has something to do.
+func (h *Home) Working() bool { return len(h.jobs) > 0 || len(h.ready) > 0 }
+
+// Session returns the session of a subscriber, or nil.
+func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID[id] }
+
+// create makes a session and gives it a slot.
+func (h *Home) create(id msg.SubscriberID, wallMillis int64) *session.Session {
+	s := &session.Session{ID: id, Created: wallMillis}
+	if n := len(h.free); n > 0 {
+		s.Slot, h.free = h.free[n-1], h.free[:n-1]
+	} else {
+		s.Slot = uint32(len(h.slots))
+		h.slots = append(h.slots, nil)
+		h.routes = append(h.routes, nil)
+	}
+	s.Timer.Kind, s.Timer.Index = TimerSession, s.Slot
+	h.slots[s.Slot] = s
+	h.byID[id] = s
+	h.T.Count.Inc(metric.QueueSetup)
+	return s
+}
+
+// end ends a session for good: subscriptions, queue, record.
+func (h *Home) end(s *session.Session) {
+	ix := h.x.index(s.ID.Mountpoint)
+	for _, sub := range s.Subs.All() {
+		h.untrie(ix, s, sub.Filter)
+	}
+	observed := h.T.Hooks.Observed()
+	if observed && s.Subs.Len() > 0 {
+		c := s.Client()
+		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c})
+	}
+	s.Clear(&h.T)
+	if s.Key != 0 {
+		h.x.Store.DeleteSession(s.Key)
+		h.x.keys[h.shard].set(s.Slot, 0)
+	}
+	s.Gone = true
+	delete(h.byID, s.ID)
+	h.slots[s.Slot] = nil
+	h.routes[s.Slot] = nil
+	h.free = append(h.free, s.Slot)
+	h.T.Count.Inc(metric.QueueTeardown)
+}
+
+// Timer handles a fired timer of kind TimerSession.
+func (h *Home) Timer(t *wheel.Timer) {
+	s := h.slots[t.Index]
+	if s == nil {
+		return
+	}
+	if s.Online() {
+		s.Retry(&h.T)
+		return
+	}
+	if w := s.Will; w != nil && h.T.Now >= w.Due {
+		s.Will = nil
+		h.publishWill(s, w)
+	}
+	if left := h.expiryLeft(s); left == 0 {
+		h.expire(s)
+		return
+	}
+	h.armOffline(s)
+}
+
+// expiryLeft returns the nanoseconds an offline session has left; -1: it does not expire.
+func (h *Home) expiryLeft(s *session.Session) int64 {
+	if s.Expiry == session.Never {
+		return -1
+	}
+	return max(s.Offline+int64(s.Expiry)*1e9-h.T.Now, 0)
+}
+
+func (h *Home) armOffline(s *session.Session) {
+	left := h.expiryLeft(s)
+	if s.Will != nil {
+		if d := max(s.Will.Due-h.T.Now, 0); left < 0 || d < left {
+			left = d
+		}
+	}
+	if left >= 0 {
+		h.T.Wheel.Arm(&s.Timer, h.T.Now+left)
+	}
+}
+
+// expire ends an offline session whose time is over; a will that still waited is published now [MQTT-3.1.3-9 of 5.0].
+func (h *Home) expire(s *session.Session) {
+	w := s.Will
+	s.Will = nil
+	client := s.Client()
+	h.T.Count.Inc(metric.ClientExpired)
+	h.end(s)
+	if w != nil {
+		h.publishWill(s, w)
+	}
+	if h.T.Hooks.Observed() {
+		h.T.Hooks.Observe(hook.OnSessionExpired, &hook.Event{Client: &client})
+	}
+}

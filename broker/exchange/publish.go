@@ -1,0 +1,282 @@
+package exchange
+
+import (
+	"bytes"
+	"math/bits"
+
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+	"vernemq/broker/trie"
+)
+
+// route is the match a publishing session used last: publishers repeat their topics.
+type route struct {
+	topic  []byte
+	gen    uint64
+	leaves []*trie.Leaf
+}
+
+// publish handles an incoming PUBLISH; frame is the whole packet.
+func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (parked bool, err error) {
+	p, m := &h.pub, &h.scratch
+	if err := p.Decode(flags, body, s.Version); err != nil {
+		return false, err
+	}
+	h.T.Count.Inc(metric.MqttPublishReceived + v5(s))
+	routed, err := s.Incoming(&h.T, p, frame, m)
+	if err != nil {
+		return false, err
+	}
+	if !routed {
+		s.AnswerAgain(&h.T, p.QoS, p.PacketID)
+		return false, nil
+	}
+	if len(m.Topic) > 0 && m.Topic[0] == '$' { // the broker's own namespace: answered, never routed
+		h.T.Count.Inc(metric.MqttPublishAuthError + v5(s))
+		s.Answer(&h.T, p.QoS, p.PacketID, mqtt.CodeNotAuthorized, 0)
+		return false, nil
+	}
+	m.From = msg.Origin{Shard: uint16(h.shard), Slot: s.Slot, Valid: true}
+	if h.T.Hooks.Publishes() {
+		return h.authorise(s, p, m)
+	}
+	h.routeAndAnswer(s, m, p.PacketID)
+	return h.park(s), nil
+}
+
+// routeAndAnswer routes an accepted message and answers its publisher.
+func (h *Home) routeAndAnswer(s *session.Session, m *msg.Message, id uint16) {
+	qos := m.QoS
+	matched, ticket := h.route(m, s, id)
+	if qos > 0 {
+		code := mqtt.CodeSuccess
+		if !matched {
+			code = mqtt.CodeNoMatchingSubscribers
+		}
+		s.Answer(&h.T, qos, id, code, ticket)
+	}
+	if h.T.Hooks.Observed() {
+		c := s.Client()
+		h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
+	}
+}
+
+// authorise asks the chain; a provider that answers later parks the connection, so that order is kept.
+func (h *Home) authorise(s *session.Session, p *mqtt.Publish, m *msg.Message) (parked bool, err error) {
+	q := &hook.Publish{Client: s.Client(), Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain, Props: p.Props}
+	id, epoch := p.PacketID, s.Epoch
+	var kept *msg.Message
+	verdict := h.T.Hooks.AskPublish(q, func(v hook.Verdict) {
+		h.loop.Post(func() {
+			if s.Epoch != epoch || !s.Online() {
+				return
+			}
+			out := s.Out
+			if err := h.verdict(s, q, kept, id, v); err != nil {
+				h.Closed(s, false)
+				h.loop.Kick(out)
+				return
+			}
+			h.loop.Resume(out)
+		})
+	})
+	if verdict == hook.Pending {
+		kept = m.Own()
+		q.Topic, q.Payload = kept.Topic, kept.Payload
+		return true, nil
+	}
+	return h.park(s), h.verdict(s, q, m, id, verdict)
+}
+
+// verdict does what the chain decided. A refused publish ends a 3.1.1 connection, which has no way to be told, and is answered to others.
+func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id uint16, v hook.Verdict) error {
+	if v == hook.OK {
+		qos := m.QoS
+		modify(m, q)
+		matched, ticket := h.route(m, s, id)
+		code := mqtt.CodeSuccess
+		if !matched {
+			code = mqtt.CodeNoMatchingSubscribers
+		}
+		s.Answer(&h.T, qos, id, code, ticket)
+		if h.T.Hooks.Observed() {
+			h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &q.Client, Publish: q})
+		}
+		return nil
+	}
+	h.T.Count.Inc(metric.MqttPublishAuthError + v5(s))
+	if s.Version == mqtt.V311 || s.Version == mqtt.V31 && h.T.Opts.DisconnectUnauthV3 && !s.Bridge {
+		return &mqtt.Error{Code: mqtt.CodeNotAuthorized, Text: "publish is not authorised"}
+	}
+	code := q.Code
+	if code < 0x80 {
+		code = mqtt.CodeNotAuthorized
+	}
+	s.Answer(&h.T, m.QoS, id, code, 0)
+	return nil
+}
+
+// modify applies what a provider changed; the received frame then no longer carries the message.
+func modify(m *msg.Message, q *hook.Publish) {
+	if q.SetTopic == nil && q.SetPayload == nil && q.SetQoS == nil && q.SetRetain == nil {
+		return
+	}
+	m.Wire, m.Borrowed = nil, true
+	if q.SetTopic != nil {
+		m.Topic = q.SetTopic
+	}
+	if q.SetPayload != nil {
+		m.Payload = q.SetPayload
+	}
+	if q.SetQoS != nil {
+		m.QoS = *q.SetQoS & 3
+	}
+	if q.SetRetain != nil {
+		m.Retain = *q.SetRetain
+	}
+}
+
+// Publish routes a message of the broker itself or a will: no authorisation, no answer.
+func (h *Home) Publish(m *msg.Message, from *session.Session) { h.route(m, from, 0) }
+
+// route brings m to everybody who subscribed. It reports whether anybody did, and the ticket of the durable record, 0 if none was needed.
+func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched bool, ticket store.Ticket) {
+	if m.Retain {
+		m = h.retain(m, &ticket)
+	}
+	leaves := h.match(m, s)
+	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
+		if recipients := h.durable(leaves); len(recipients) > 0 {
+			m = m.Own()
+			var in store.Inbound
+			if m.QoS == 2 && s != nil && s.Key != 0 {
+				in = store.Inbound{Session: s.Key, PacketID: id}
+			}
+			ref, t := h.x.Store.PutMessage(m, in, recipients)
+			m.Ref, ticket = uint64(ref), max(ticket, t)
+		}
+	}
+	h.T.Forms.Begin(m)
+	for _, l := range leaves {
+		if shard, e, ok := l.Single(); ok {
+			matched = true
+			if shard == h.shard {
+				h.deliver(m, l, e)
+			} else {
+				m = m.Own()
+				h.loop.Mail(shard, m, l)
+			}
+			continue
+		}
+		mask := l.Shards()
+		if mask != 0 {
+			matched = true
+			h.T.Count.Inc(metric.RouterMatchesLocal)
+		}
+		if mask>>h.shard&1 != 0 {
+			h.fanOut(m, l)
+			mask &^= 1 << h.shard
+		}
+		if mask != 0 {
+			m = m.Own()
+			for ; mask != 0; mask &= mask - 1 {
+				h.loop.Mail(bits.TrailingZeros64(mask), m, l)
+			}
+		}
+		for _, g := range l.Groups() {
+			matched = true
+			h.deliverShared(m, l, g)
+		}
+	}
+	return matched, ticket
+}
+
+// retain sets or deletes the retained message of m's topic. It returns m, owned unless it deletes.
+func (h *Home) retain(m *msg.Message, ticket *store.Ticket) *msg.Message {
+	if len(m.Payload) > 0 {
+		m = m.Own()
+		h.x.Retain.Set(m)
+	} else {
+		h.x.Retain.Set(msg.New(m.Mountpoint, m.Topic, nil, nil, 0, true))
+	}
+	*ticket = h.x.Store.PutRetained(m.Mountpoint, m)
+	return m
+}
+
+// match returns the leaves for m, from the publishing session's memory while nothing relevant changed.
+func (h *Home) match(m *msg.Message, s *session.Session) []*trie.Leaf {
+	ix := h.x.index(m.Mountpoint)
+	if s == nil || s.Gone || m.Mountpoint != s.ID.Mountpoint {
+		h.leaves = ix.Match(m.Topic, h.leaves[:0])
+		return h.leaves
+	}
+	r := h.routes[s.Slot]
+	if r == nil {
+		r = &route{}
+		h.routes[s.Slot] = r
+	}
+	gen := ix.Gen(m.Topic)
+	if r.gen == gen && bytes.Equal(r.topic, m.Topic) {
+		return r.leaves
+	}
+	r.topic = append(r.topic[:0], m.Topic...)
+	clear(r.leaves)
+	r.leaves = ix.Match(m.Topic, r.leaves[:0])
+	r.gen = gen
+	return r.leaves
+}
+
+// durable lists the durable recipients in all shards, but for shared groups, whose choice comes later.
+func (h *Home) durable(leaves []*trie.Leaf) (rs []store.Recipient) {
+	for _, l := range leaves {
+		if shard, e, ok := l.Single(); ok {
+			rs = h.recipient(rs, shard, e)
+			continue
+		}
+		for mask := l.Shards(); mask != 0; mask &= mask - 1 {
+			shard := bits.TrailingZeros64(mask)
+			v := l.View(shard)
+			for i := range v.Len() {
+				rs = h.recipient(rs, shard, v.At(i))
+			}
+		}
+	}
+	return rs
+}
+
+func (h *Home) recipient(rs []store.Recipient, shard int, e trie.Entry) []store.Recipient {
+	if e == 0 || !e.Durable() || e.QoS() == 0 {
+		return rs
+	}
+	if k := h.x.keys[shard].get(e.Slot()); k != 0 {
+		rs = append(rs, store.Recipient{Session: k, Opts: e.Opts()})
+	}
+	return rs
+}
+
+// deliver gives m to one subscriber of this shard.
+func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry) {
+	slot := e.Slot()
+	if int(slot) >= len(h.slots) || h.slots[slot] == nil {
+		return
+	}
+	h.Delivered++
+	s := h.slots[slot]
+	o := mqtt.SubOptions(e.Opts())
+	if o.NoLocal() && m.From.Valid && m.From.Slot == slot && int(m.From.Shard) == h.shard {
+		return // [MQTT-3.8.3-3]
+	}
+	qos := min(m.QoS, o.QoS())
+	if h.T.Opts.UpgradeOutgoingQoS {
+		qos = o.QoS()
+	}
+	var subID uint32
+	if e.HasID() {
+		subID = s.Subs.OfLeaf(l)
+	}
+	s.Deliver(&h.T, m, qos, m.Retain && (o.RetainAsPublished() || s.Bridge), subID)
+}

@@ -1,0 +1,193 @@
+package exchange
+
+import (
+	"errors"
+
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+	"vernemq/broker/topic"
+	"vernemq/broker/trie"
+)
+
+// subscribe handles a SUBSCRIBE: authorise, store and route, then answer once it is durable, then begin the replay of retained messages.
+func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err error) {
+	var p mqtt.Subscribe
+	if err := p.Decode(body, s.Version); err != nil {
+		return false, err
+	}
+	q := &hook.Subscribe{Client: s.Client(), Topics: make([]hook.Topic, 0, p.Count)}
+	p.Each(func(f []byte, o mqtt.SubOptions) {
+		q.Topics = append(q.Topics, hook.Topic{Filter: string(f), Opts: o})
+	})
+	id, _ := p.Props.Uint(mqtt.PropSubscriptionID)
+	for i := range q.Topics {
+		if err := h.checkFilter(&q.Topics[i]); err != nil {
+				return false, err
+		}
+	}
+	verdict := hook.OK
+	if h.T.Hooks.Subscribes() {
+		epoch := s.Epoch
+		verdict = h.T.Hooks.AskSubscribe(q, func(v hook.Verdict) {
+			h.loop.Post(func() {
+				if s.Epoch == epoch && s.Online() {
+					h.subscribed(s, p.PacketID, id, q, v)
+					h.loop.Resume(s.Out)
+				}
+			})
+		})
+		if verdict == hook.Pending {
+			return true, nil
+		}
+	}
+	h.subscribed(s, p.PacketID, id, q, verdict)
+	return false, nil
+}
+
+// checkFilter refuses what is no filter at all with an error that ends the connection [MQTT-4.7.1-1], and marks what only this broker does
+// not take.
+func (h *Home) checkFilter(t *hook.Topic) error {
+	filter := t.Filter
+	sh, shared, err := topic.ParseShared(filter)
+	if err == nil && shared {
+		filter = sh.Filter
+		if t.Opts.NoLocal() {
+			return mqtt.ErrNoLocalShared
+		}
+	}
+	if err == nil {
+		err = topic.ValidFilter(filter, h.T.Opts.TopicMaxDepth)
+	}
+	switch {
+	case errors.Is(err, topic.ErrTooDeep):
+		t.Code = mqtt.CodeTopicFilterInvalid
+	case err != nil:
+		return &mqtt.Error{Code: mqtt.CodeTopicFilterInvalid, Text: err.Error()}
+	}
+	return nil
+}
+
+// subscribed does what the verdict allows and answers.
+func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *hook.Subscribe, verdict hook.Verdict) {
+	ack := mqtt.Suback{PacketID: packetID, Codes: make([]mqtt.Code, len(q.Topics))}
+	var ticket store.Ticket
+	type fresh struct {
+		filter string
+		opts   mqtt.SubOptions
+	}
+	var replay []fresh
+	failed := false
+	for i := range q.Topics {
+		t := &q.Topics[i]
+		code := t.Code
+		if verdict != hook.OK {
+			if code = q.Code; code < 0x80 {
+				code = mqtt.CodeNotAuthorized
+			}
+		}
+		if code < 0x80 && h.T.Opts.MaxSubscriptions > 0 && s.Subs.Len() >= h.T.Opts.MaxSubscriptions && s.Subs.Get(t.Filter) == nil {
+			code = mqtt.CodeQuotaExceeded
+		}
+		if code >= 0x80 {
+			t.Code, ack.Codes[i], failed = code, code, true
+			continue
+		}
+		isNew := s.Subs.Get(t.Filter) == nil
+		ticket = max(ticket, h.addSub(s, t.Filter, t.Opts, subID))
+		ack.Codes[i] = mqtt.Code(t.Opts.QoS())
+		if rh := t.Opts.RetainHandling(); rh == 0 || rh == 1 && isNew {
+			if _, shared, _ := topic.ParseShared(t.Filter); !shared {
+				replay = append(replay, fresh{t.Filter, t.Opts})
+			}
+		}
+	}
+	if failed && verdict != hook.OK {
+		h.T.Count.Inc(metric.MqttSubscribeAuthError + v5(s))
+	}
+	if h.T.Hooks.Observed() {
+		h.T.Hooks.Observe(hook.OnSubscribe, &hook.Event{Client: &q.Client, Topics: q.Topics})
+	}
+	h.T.Count.Inc(metric.MqttSubackSent + v5(s))
+	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
+	for _, f := range replay {
+		s.Replay(h.x.Retain.Cursor(s.ID.Mountpoint, f.filter), f.opts.QoS(), subID)
+	}
+	if len(replay) > 0 {
+		h.pump(s)
+	}
+}
+
+// addSub makes or replaces one subscription of a session in the tree and in the store.
+func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, subID uint32) store.Ticket {
+	ix := h.x.index(s.ID.Mountpoint)
+	entry := trie.MakeEntry(s.Slot, byte(opts), s.Key != 0, subID != 0)
+	sub := session.Sub{Filter: filter, Opts: opts, ID: subID}
+	if sh, shared, _ := topic.ParseShared(filter); shared {
+		if s.Presence == nil {
+			s.Presence = &msg.Presence{}
+			s.Presence.Online.Store(s.Online())
+		}
+		sub.Leaf, _, _ = ix.SubscribeShared(sh.Group, sh.Filter, trie.Member{Shard: uint16(h.shard), Entry: entry, Presence: s.Presence})
+	} else {
+		sub.Leaf, _ = ix.Subscribe(filter, h.shard, entry)
+	}
+	s.Subs.Put(sub)
+	if s.Key == 0 {
+		return 0
+	}
+	return h.x.Store.PutSubscription(s.Key, store.Subscription{Filter: filter, Opts: byte(opts), ID: subID})
+}
+
+// untrie takes one subscription out of the tree.
+func (h *Home) untrie(ix *trie.Index, s *session.Session, filter string) {
+	if sh, shared, _ := topic.ParseShared(filter); shared {
+		ix.UnsubscribeShared(sh.Group, sh.Filter, h.shard, s.Slot)
+	} else {
+		ix.Unsubscribe(filter, h.shard, s.Slot)
+	}
+}
+
+// unsubscribe handles an UNSUBSCRIBE.
+func (h *Home) unsubscribe(s *session.Session, body []byte) error {
+	var p mqtt.Unsubscribe
+	if err := p.Decode(body, s.Version); err != nil {
+		return err
+	}
+	ack := mqtt.Unsuback{PacketID: p.PacketID, Codes: make([]mqtt.Code, 0, p.Count)}
+	ix := h.x.index(s.ID.Mountpoint)
+	var ticket store.Ticket
+	var topics []hook.Topic
+	p.Each(func(f []byte) {
+		filter := string(f)
+		topics = append(topics, hook.Topic{Filter: filter})
+		if s.Subs.Get(filter) == nil {
+			ack.Codes = append(ack.Codes, mqtt.CodeNoSubscriptionExisted)
+			return
+		}
+		h.untrie(ix, s, filter)
+		s.Subs.Remove(filter)
+		if s.Key != 0 {
+			ticket = h.x.Store.DeleteSubscription(s.Key, filter)
+		}
+		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
+	})
+	if h.T.Hooks.Observed() {
+		c := s.Client()
+		h.T.Hooks.Observe(hook.OnUnsubscribe, &hook.Event{Client: &c, Topics: topics})
+		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c, Topics: topics})
+	}
+	h.T.Count.Inc(metric.MqttUnsubackSent + v5(s))
+	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
+	return nil
+}
+
+func v5(s *session.Session) metric.ID {
+	if s.Version.Is5() {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,136 @@
+// Package queue holds the deliveries that wait for one session: bounded, first in first out or last in first out. It knows messages and
+// limits, and nothing of packets, windows or the store.
+package queue
+
+import "vernemq/broker/msg"
+
+// Item is one delivery that waits.
+type Item struct {
+	Msg   *msg.Message
+	SubID uint32 // MQTT 5 subscription identifier, 0 none
+	QoS   byte   // of the delivery
+	Flags byte   // the session's own
+}
+
+// Queue is a ring of items. The zero value is an empty fifo queue that holds no memory. Not safe for concurrent use.
+type Queue struct {
+	ring []Item // length a power of two
+	head int
+	n    int
+	qos0 int
+	LIFO bool // newest first; set before the first Push
+}
+
+// Len returns the number of waiting items.
+func (q *Queue) Len() int { return q.n }
+
+// QoS0 returns how many of them are of QoS 0.
+func (q *Queue) QoS0() int { return q.qos0 }
+
+// Push adds it, unless limit (-1: none) items wait already. A full fifo queue drops the new item, a full lifo queue its oldest; the dropped
+// item is returned with ok false.
+func (q *Queue) Push(it Item, limit int) (dropped Item, ok bool) {
+	ok = true
+	if limit >= 0 && q.n >= limit {
+		if !q.LIFO || limit == 0 {
+			return it, false
+		}
+		dropped, ok = q.popFront(), false
+	}
+	if q.n == len(q.ring) {
+		q.resize(max(8, 2*len(q.ring)))
+	}
+	q.ring[(q.head+q.n)&(len(q.ring)-1)] = it
+	q.n++
+	if it.QoS == 0 {
+		q.qos0++
+	}
+	return dropped, ok
+}
+
+// Peek returns the item that Pop would give; the queue must not be empty.
+func (q *Queue) Peek() *Item {
+	if q.LIFO {
+		return &q.ring[(q.head+q.n-1)&(len(q.ring)-1)]
+	}
+	return &q.ring[q.head]
+}
+
+// Pop takes the next item out; the queue must not be empty.
+func (q *Queue) Pop() Item {
+	if !q.LIFO {
+		return q.popFront()
+	}
+	at := (q.head + q.n - 1) & (len(q.ring) - 1)
+	it := q.ring[at]
+	q.ring[at] = Item{}
+	q.took(it)
+	return it
+}
+
+func (q *Queue) popFront() Item {
+	it := q.ring[q.head]
+	q.ring[q.head] = Item{}
+	q.head = (q.head + 1) & (len(q.ring) - 1)
+	q.took(it)
+	return it
+}
+
+// took keeps the counts and gives memory back: all of it when the queue is empty, half when a quarter is used.
+func (q *Queue) took(it Item) {
+	q.n--
+	if it.QoS == 0 {
+		q.qos0--
+	}
+	switch {
+	case q.n == 0 && len(q.ring) > 64:
+		q.ring, q.head = nil, 0
+	case q.n > 0 && len(q.ring) > 64 && q.n <= len(q.ring)/8:
+		q.resize(len(q.ring) / 2)
+	}
+}
+
+func (q *Queue) resize(n int) {
+	ring := make([]Item, n)
+	for i := range q.n {
+		ring[i] = q.ring[(q.head+i)&(len(q.ring)-1)]
+	}
+	q.ring, q.head = ring, 0
+}
+
+// Filter keeps the items for which keep is true, in order, and calls drop for the others.
+func (q *Queue) Filter(keep func(*Item) bool, drop func(Item)) {
+	kept := make([]Item, 0, q.n)
+	for i := range q.n {
+		it := q.ring[(q.head+i)&(len(q.ring)-1)]
+		if keep(&it) {
+			kept = append(kept, it)
+		} else {
+			drop(it)
+		}
+	}
+	n := 8
+	for n < len(kept) {
+		n *= 2
+	}
+	lifo := q.LIFO
+	*q = Queue{LIFO: lifo}
+	if len(kept) > 0 {
+		q.ring = make([]Item, n)
+		q.n = copy(q.ring, kept)
+		for i := range kept {
+			if kept[i].QoS == 0 {
+				q.qos0++
+			}
+		}
+	}
+}
+
+// Each calls f for the waiting items, oldest first, until it returns false.
+func (q *Queue) Each(f func(*Item) bool) {
+	for i := range q.n {
+		if !f(&q.ring[(q.head+i)&(len(q.ring)-1)]) {
+			return
+		}
+	}
+}

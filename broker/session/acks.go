@@ -1,0 +1,144 @@
+package session
+
+import (
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/store"
+)
+
+// sendAck appends a PUBACK, PUBREC, PUBREL or PUBCOMP.
+func (s *Session) sendAck(t *Turn, typ mqtt.Type, id uint16, code mqtt.Code) {
+	o := s.Out
+	t.Sink.Touch(o)
+	if s.v5 == nil || code == mqtt.CodeSuccess {
+		first := byte(typ) << 4
+		if typ == mqtt.TypePubrel {
+			first |= 2 // [MQTT-3.6.1-1]
+		}
+		o.Buf = append(o.Buf, first, 2, byte(id>>8), byte(id))
+	} else {
+		a := mqtt.Ack{Type: typ, PacketID: id, Code: code}
+		o.Buf = a.Append(o.Buf, s.Version)
+	}
+	t.Count.Inc(s.ackSent(typ, code))
+}
+
+// ackSent is the metric of a sent acknowledgement.
+func (s *Session) ackSent(typ mqtt.Type, code mqtt.Code) metric.ID {
+	v5, c := s.v5 != nil, byte(code)
+	switch typ {
+	case mqtt.TypePuback:
+		if v5 {
+			return metric.PubackSent(c)
+		}
+		return metric.MqttPubackSent
+	case mqtt.TypePubrec:
+		if v5 {
+			return metric.PubrecSent(c)
+		}
+		return metric.MqttPubrecSent
+	case mqtt.TypePubrel:
+		if v5 {
+			return metric.PubrelSent(c)
+		}
+		return metric.MqttPubrelSent
+	default:
+		if v5 {
+			return metric.PubcompSent(c)
+		}
+		return metric.MqttPubcompSent
+	}
+}
+
+// Ack handles an incoming PUBACK, PUBREC, PUBREL or PUBCOMP. An answer that makes room lets the caller Pump. A returned error is an
+// *mqtt.Error and ends the connection.
+func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
+	switch a.Type {
+	case mqtt.TypePuback:
+		f := s.flight(a.PacketID)
+		if f == nil || f.qos != 1 || f.state != flightSent {
+			t.Count.Inc(metric.MqttPubackInvalidError + s.v())
+			return nil
+		}
+		s.release(t, f.m, a.PacketID)
+		s.end(f)
+	case mqtt.TypePubrec:
+		s.pubrec(t, a)
+	case mqtt.TypePubcomp:
+		f := s.flight(a.PacketID)
+		if f == nil || f.state != flightReleased {
+			t.Count.Inc(metric.MqttPubcompInvalidError + s.v())
+			return nil
+		}
+		s.release(t, f.m, a.PacketID)
+		s.end(f)
+	case mqtt.TypePubrel:
+		s.pubrel(t, a)
+	}
+	return nil
+}
+
+func (s *Session) flight(id uint16) *flight {
+	if s.win == nil {
+		return nil
+	}
+	return s.win.get(id)
+}
+
+// pubrec answers with PUBREL once it is durable that the receiver has the message: after a crash the message must not be sent again.
+func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
+	f := s.flight(a.PacketID)
+	if f == nil || f.qos != 2 || f.state == flightCommit {
+		t.Count.Inc(metric.MqttPubrecInvalidError + s.v())
+		s.sendAck(t, mqtt.TypePubrel, a.PacketID, s.code5(mqtt.CodePacketIdentifierNotFound))
+		return
+	}
+	if a.Code >= 0x80 { // the receiver does not take it: the exchange is over [MQTT-4.3.3-4 of 5.0]
+		if f.state == flightSent {
+			s.release(t, f.m, a.PacketID)
+			s.end(f)
+		}
+		return
+	}
+	switch f.state {
+	case flightRelCommit:
+		return // PUBREL is on its way
+	case flightSent:
+		if f.m.Ref != 0 && s.Key != 0 {
+			ticket := t.Store.PutAck(store.Ack{Kind: store.Received, Session: s.Key, Message: store.MessageRef(f.m.Ref), PacketID: a.PacketID})
+			if t.Waits.need(ticket) {
+				f.state = flightRelCommit
+				t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitFlight, id: a.PacketID})
+				return
+			}
+		}
+		f.state = flightReleased
+	}
+	f.sent = seconds(t.Now)
+	s.sendAck(t, mqtt.TypePubrel, a.PacketID, mqtt.CodeSuccess)
+}
+
+// pubrel ends an incoming QoS 2 exchange: its identifier is free once that is durable, and then PUBCOMP says so.
+func (s *Session) pubrel(t *Turn, a *mqtt.Ack) {
+	if s.in == nil || !s.in.remove(a.PacketID) {
+		s.sendAck(t, mqtt.TypePubcomp, a.PacketID, s.code5(mqtt.CodePacketIdentifierNotFound))
+		return
+	}
+	var ticket store.Ticket
+	if s.Key != 0 {
+		ticket = t.Store.PutAck(store.Ack{Kind: store.Released, Session: s.Key, PacketID: a.PacketID})
+	}
+	if t.Waits.need(ticket) {
+		t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitPubcomp, id: a.PacketID})
+		return
+	}
+	s.sendAck(t, mqtt.TypePubcomp, a.PacketID, mqtt.CodeSuccess)
+}
+
+// code5 is code for MQTT 5 clients and success for others, which have no codes.
+func (s *Session) code5(code mqtt.Code) mqtt.Code {
+	if s.v5 == nil {
+		return mqtt.CodeSuccess
+	}
+	return code
+}

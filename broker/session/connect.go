@@ -1,0 +1,211 @@
+package session
+
+import (
+	"net/netip"
+
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/queue"
+	"vernemq/broker/store"
+)
+
+// Connect is an accepted CONNECT on its way to its session: everything copied out of the packet.
+type Connect struct {
+	ID            msg.SubscriberID
+	Username      string
+	Password      []byte
+	Peer          netip.AddrPort
+	Will          *Will
+	Expiry        uint32 // seconds, as asked for
+	MaxPacket     uint32 // 0: no limit
+	KeepAlive     uint16 // seconds, 0 none
+	ReceiveMax    uint16
+	AliasMax      uint16
+	Version       mqtt.Version
+	Bridge        bool
+	CleanStart    bool
+	HasUser       bool
+	AssignedID    bool
+	ProblemInfo   bool
+	HasAuthMethod bool
+	ExpiryCapped  bool // Expiry is less than the client asked for
+}
+
+// ParseConnect copies a decoded CONNECT. v3 sessions that are not clean never expire by themselves: persistent, in seconds, is the operator's
+// persistent_client_expiration, or Never.
+func ParseConnect(p *mqtt.Connect, mountpoint string, peer netip.AddrPort, persistent uint32) *Connect {
+	c := &Connect{
+		ID:   msg.SubscriberID{Mountpoint: mountpoint, ClientID: string(p.ClientID)},
+		Peer: peer, Version: p.Version, Bridge: p.Bridge, CleanStart: p.CleanStart, KeepAlive: p.KeepAlive,
+		HasUser: p.HasUsername, Username: string(p.Username), ReceiveMax: 65535, ProblemInfo: true,
+	}
+	if p.HasPassword {
+		c.Password = append([]byte(nil), p.Password...)
+	}
+	if p.HasWill {
+		c.Will = parseWill(p, mountpoint)
+	}
+	if !p.Version.Is5() {
+		if !p.CleanStart {
+			c.Expiry = persistent
+		}
+		return c
+	}
+	if v, ok := p.Props.Uint(mqtt.PropSessionExpiry); ok {
+		c.Expiry = min(v, persistent)
+		c.ExpiryCapped = c.Expiry != v
+	}
+	if v, ok := p.Props.Uint(mqtt.PropReceiveMaximum); ok {
+		c.ReceiveMax = uint16(v)
+	}
+	if v, ok := p.Props.Uint(mqtt.PropMaximumPacketSize); ok {
+		c.MaxPacket = v
+	}
+	if v, ok := p.Props.Uint(mqtt.PropTopicAliasMaximum); ok {
+		c.AliasMax = uint16(v)
+	}
+	if v, ok := p.Props.Uint(mqtt.PropRequestProblemInfo); ok {
+		c.ProblemInfo = v == 1
+	}
+	c.HasAuthMethod = p.Props.Has(mqtt.PropAuthMethod)
+	return c
+}
+
+func parseWill(p *mqtt.Connect, mountpoint string) *Will {
+	w := &Will{}
+	var props []byte
+	if p.Version.Is5() {
+		if v, ok := p.Will.Props.Uint(mqtt.PropWillDelay); ok {
+			w.Delay = v
+		}
+		w.Expiry, w.HasExp = p.Will.Props.Uint(mqtt.PropMessageExpiry)
+		props = p.Will.Props.AppendForward(nil)
+	}
+	w.Msg = msg.New(mountpoint, p.Will.Topic, p.Will.Payload, props, p.Will.QoS, p.Will.Retain)
+	return w
+}
+
+// Client returns what hooks are told of the client that wants in.
+func (c *Connect) Client() hook.Client {
+	return hook.Client{ID: c.ID, Username: c.Username, HasUser: c.HasUser, Peer: c.Peer, Version: c.Version}
+}
+
+// Attach begins a connection of the session. What an earlier connection left open will be sent again by Pump.
+func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
+	s.Epoch++
+	s.Out, s.Username, s.HasUser, s.Peer, s.Version, s.Bridge = out, c.Username, c.HasUser, c.Peer, c.Version, c.Bridge
+	s.Expiry, s.Will, s.Started, s.Clean = c.Expiry, c.Will, wallMillis, c.CleanStart
+	s.pending, s.counted, s.v5 = 0, 0, nil
+	t.Wheel.Stop(&s.Timer)
+	if c.Version.Is5() {
+		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, aliasOutMax: min(int(c.AliasMax), t.Opts.TopicAliasMaxBroker)}
+		s.sendQuota = uint16(max(1, min(int(c.ReceiveMax), t.Opts.ReceiveMaxClient)))
+	} else {
+		s.sendQuota = maxID
+		if n := t.Opts.MaxInflight; n > 0 && n < maxID {
+			s.sendQuota = uint16(n)
+		}
+	}
+	s.resendAt = -1
+	if s.win != nil && s.win.n > 0 {
+		s.resendAt = 0
+		for i := range s.win.n {
+			f, _ := s.win.at(i)
+			f.flags &^= flightCounted
+			switch f.state {
+			case flightCommit: // never left, as far as the client knows: the same identifier serves
+				f.state = flightSent
+			case flightRelCommit:
+				f.state = flightReleased
+			}
+		}
+	}
+	if s.Presence != nil {
+		s.Presence.Online.Store(true)
+	}
+}
+
+// Connack sends the CONNACK once ticket is durable. Until then nothing else is sent, and the session is Held.
+func (s *Session) Connack(t *Turn, frame []byte, ticket store.Ticket) {
+	if !t.Waits.need(ticket) {
+		s.Send(t, frame)
+		return
+	}
+	s.Out.Held = true
+	t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitConnack, frame: frame})
+}
+
+// Held reports whether the CONNACK still waits for the store.
+func (s *Session) Held() bool { return s.Out != nil && s.Out.Held }
+
+// Detach ends the connection. QoS 0 deliveries that wait are dropped; everything else stays for the next connection, if the session lives on.
+func (s *Session) Detach(t *Turn) {
+	s.Epoch++
+	s.Out = nil
+	s.Offline = t.Now
+	s.replays = nil
+	s.v5 = nil
+	t.Wheel.Stop(&s.Timer)
+	if s.Presence != nil {
+		s.Presence.Online.Store(false)
+	}
+	if s.q != nil && s.q.QoS0() > 0 {
+		s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(queue.Item) { t.Count.Inc(metric.QueueMessageUnhandled) })
+	}
+}
+
+// Clear forgets everything that waits or is under way: the end of the session.
+func (s *Session) Clear(t *Turn) {
+	if s.q != nil {
+		for s.q.Len() > 0 {
+			it := s.q.Pop()
+			s.release(t, it.Msg, 0)
+		}
+		s.q = nil
+	}
+	if s.win != nil {
+		for i := range s.win.n {
+			if f, id := s.win.at(i); f.state != flightFree {
+				s.release(t, f.m, id)
+			}
+		}
+		s.win = nil
+	}
+	s.in, s.replays, s.resendAt = nil, nil, -1
+	t.Wheel.Stop(&s.Timer)
+}
+
+// SendDisconnect appends a DISCONNECT with a reason to an MQTT 5 client; others have no such packet from the server.
+func (s *Session) SendDisconnect(t *Turn, code mqtt.Code, text string) {
+	if s.Out == nil || s.v5 == nil {
+		return
+	}
+	d := mqtt.Disconnect{Code: code}
+	if text != "" && s.v5.problemInfo {
+		d.Props.AddBytes(mqtt.PropReasonString, []byte(text))
+	}
+	t.Sink.Touch(s.Out)
+	s.Out.Buf = d.Append(s.Out.Buf, s.Version)
+}
+
+// Apply takes over what an authentication hook changed.
+func (c *Connect) Apply(q *hook.Register) {
+	if q.SetID != nil {
+		c.ID = *q.SetID
+		if c.Will != nil {
+			c.Will.Msg.Mountpoint = c.ID.Mountpoint
+		}
+	}
+	if q.SetUsername != nil {
+		c.Username, c.HasUser = *q.SetUsername, true
+	}
+	if q.SetCleanStart != nil {
+		c.CleanStart = *q.SetCleanStart
+	}
+	if q.SetSessionExpiry != nil {
+		c.ExpiryCapped = c.ExpiryCapped || c.Expiry != *q.SetSessionExpiry
+		c.Expiry = *q.SetSessionExpiry
+	}
+}

@@ -1,0 +1,133 @@
+package session
+
+import (
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/store"
+	"vernemq/broker/topic"
+)
+
+var errReceiveMaximum = &mqtt.Error{Code: mqtt.CodeReceiveMaximumExceeded, Text: "more unanswered publishes than the Receive Maximum"} // [MQTT-3.3.4-7]
+
+// Incoming checks a PUBLISH of the client against the session's state and fills m, whose slices then point into p (or into the session's
+// aliases). route false means that it is a QoS 2 message the broker has already: it is answered and not routed again. An error is an
+// *mqtt.Error and ends the connection.
+func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame []byte, m *msg.Message) (route bool, err error) {
+	*m = msg.Message{Mountpoint: s.ID.Mountpoint, Topic: p.Topic, Payload: p.Payload, QoS: p.QoS, Retain: p.Retain, Borrowed: true}
+	wire := true
+	if s.v5 != nil {
+		if wire, err = s.incoming5(t, p, m); err != nil {
+			return false, err
+		}
+	}
+	if err := topic.ValidName(m.Topic, t.Opts.TopicMaxDepth); err != nil {
+		return false, &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: err.Error()}
+	}
+	if wire {
+		m.Wire, m.WireForm = frame, msg.FormOf(s.v5 != nil, p.QoS > 0)
+	}
+	if p.QoS == 0 {
+		return true, nil
+	}
+	if p.QoS == 2 {
+		if s.in == nil {
+			s.in = &idSet{}
+		}
+		if s.in.has(p.PacketID) {
+			return false, nil
+		}
+	}
+	if s.v5 != nil && s.openIn() >= t.Opts.ReceiveMaxBroker {
+		return false, errReceiveMaximum
+	}
+	if p.QoS == 2 {
+		s.in.add(p.PacketID)
+	}
+	return true, nil
+}
+
+// openIn is the number of incoming exchanges that count against the broker's Receive Maximum.
+func (s *Session) openIn() int {
+	n := int(s.pending)
+	if s.in != nil {
+		n = max(n, s.in.n) // a QoS 2 exchange waiting for the store is in both
+	}
+	return n
+}
+
+// incoming5 applies what only MQTT 5 has. wire reports whether the received frame carries exactly the message, so that it can be forwarded
+// as it is.
+func (s *Session) incoming5(t *Turn, p *mqtt.Publish, m *msg.Message) (wire bool, err error) {
+	wire = true
+	if p.Props.Len() == 0 {
+		if len(p.Topic) == 0 {
+			return false, &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "PUBLISH without topic and without topic alias"}
+		}
+		return true, nil
+	}
+	if p.Props.Has(mqtt.PropSubscriptionID) { // [MQTT-3.3.4-6]
+		return false, &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "PUBLISH of a client with a subscription identifier"}
+	}
+	if sec, ok := p.Props.Uint(mqtt.PropMessageExpiry); ok {
+		m.Deadline = t.Now + int64(sec)*1e9
+		wire = false
+	}
+	if a, ok := p.Props.Uint(mqtt.PropTopicAlias); ok {
+		wire = false
+		if a == 0 || int(a) > t.Opts.TopicAliasMaxClient { // [MQTT-3.3.2-9]
+			return false, &mqtt.Error{Code: mqtt.CodeTopicAliasInvalid, Text: "topic alias above the maximum"}
+		}
+		if len(p.Topic) > 0 {
+			for len(s.v5.aliasIn) <= int(a) {
+				s.v5.aliasIn = append(s.v5.aliasIn, "")
+			}
+			if s.v5.aliasIn[a] != string(p.Topic) {
+				s.v5.aliasIn[a] = string(p.Topic)
+			}
+		} else {
+			if int(a) >= len(s.v5.aliasIn) || s.v5.aliasIn[a] == "" {
+				return false, &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "topic alias was never set"}
+			}
+			m.Topic = []byte(s.v5.aliasIn[a])
+		}
+	} else if len(p.Topic) == 0 {
+		return false, &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "PUBLISH without topic and without topic alias"}
+	}
+	if wire {
+		m.Props = p.Props.Raw()
+	} else {
+		m.Props = p.Props.AppendForward(nil)
+	}
+	return wire, nil
+}
+
+// Answer answers an incoming PUBLISH at QoS 1 or 2 once ticket is durable: the acknowledgement is a promise.
+func (s *Session) Answer(t *Turn, qos byte, id uint16, code mqtt.Code, ticket store.Ticket) {
+	if qos == 0 {
+		return
+	}
+	s.lastIn = max(s.lastIn, ticket)
+	if t.Waits.need(ticket) {
+		s.pending++
+		t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitPublish, id: id, qos: qos, code: code})
+		return
+	}
+	s.answerPublish(t, qos, id, code)
+}
+
+// AnswerAgain answers a PUBLISH that was received before: not earlier than the first one would have been.
+func (s *Session) AnswerAgain(t *Turn, qos byte, id uint16) {
+	s.Answer(t, qos, id, mqtt.CodeSuccess, s.lastIn)
+}
+
+func (s *Session) answerPublish(t *Turn, qos byte, id uint16, code mqtt.Code) {
+	code = s.code5(code)
+	if qos == 1 {
+		s.sendAck(t, mqtt.TypePuback, id, code)
+		return
+	}
+	if code >= 0x80 && s.in != nil { // the exchange ends with this PUBREC
+		s.in.remove(id)
+	}
+	s.sendAck(t, mqtt.TypePubrec, id, code)
+}

@@ -1,0 +1,372 @@
+package session
+
+import (
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/queue"
+	"vernemq/broker/store"
+)
+
+// itemRetain: the RETAIN flag is set in the delivery.
+const itemRetain = 1
+
+// Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
+// of the read buffer) first. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0.
+func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID uint32) {
+	var flags byte
+	if retain {
+		flags = itemRetain
+	}
+	if s.Out == nil {
+		s.keep(t, m, qos, flags, subID)
+		return
+	}
+	if qos == 0 {
+		if (s.q == nil || s.q.QoS0() == 0) && t.Sink.Room(s.Out) {
+			s.sendOnce(t, m, flags, subID)
+			return
+		}
+	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
+		s.open(t, m.Own(), qos, flags, subID)
+		return
+	}
+	s.push(t, queue.Item{Msg: m.Own(), QoS: qos, Flags: flags, SubID: subID}, t.Opts.MaxOnlineMessages)
+}
+
+// keep queues a delivery for an absent client; QoS 0 is not kept.
+func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint32) {
+	if qos == 0 {
+		t.Count.Inc(metric.QueueMessageUnhandled)
+		return
+	}
+	m = m.Own()
+	if t.Hooks.Observed() {
+		c := s.Client()
+		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
+	}
+	s.push(t, queue.Item{Msg: m, QoS: qos, Flags: flags, SubID: subID}, t.Opts.MaxOfflineMessages)
+}
+
+func (s *Session) push(t *Turn, it queue.Item, limit int) {
+	if s.q == nil {
+		s.q = &queue.Queue{LIFO: t.Opts.QueueType == "lifo"}
+	}
+	t.Count.Inc(metric.QueueMessageIn)
+	if dropped, ok := s.q.Push(it, limit); !ok {
+		s.drop(t, dropped, "queue_full")
+	}
+}
+
+// drop tells of a delivery that a limit took, and releases its record.
+func (s *Session) drop(t *Turn, it queue.Item, reason string) {
+	if reason == "expired" {
+		t.Count.Inc(metric.QueueMessageExpired)
+	} else {
+		t.Count.Inc(metric.QueueMessageDrop)
+	}
+	if t.Hooks.Observed() {
+		c := s.Client()
+		t.Hooks.Observe(hook.OnMessageDrop, &hook.Event{Client: &c, Reason: reason,
+			Publish: &hook.Publish{Client: c, Topic: it.Msg.Topic, Payload: it.Msg.Payload, QoS: it.QoS, Retain: it.Msg.Retain}})
+	}
+	s.release(t, it.Msg, 0)
+}
+
+// release tells the store that a message no longer waits for this session.
+func (s *Session) release(t *Turn, m *msg.Message, id uint16) {
+	if m.Ref != 0 && s.Key != 0 {
+		t.Store.PutAck(store.Ack{Kind: store.Done, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
+	}
+}
+
+// mayOpen reports whether the receiver's window and the identifiers allow another exchange, and none of an earlier connection waits to be
+// sent again.
+func (s *Session) mayOpen() bool {
+	return s.resendAt < 0 && s.counted < s.sendQuota && (s.win == nil || !s.win.full())
+}
+
+// delivery is the wire form of one transmission; ok false when the message must not be sent: it expired or is larger than the client takes.
+func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint32) (d msg.Delivery, reason string) {
+	d = msg.Delivery{QoS: qos, Retain: flags&itemRetain != 0, Expiry: -1}
+	if m.Deadline != 0 {
+		left := m.Deadline - t.Now
+		if left <= 0 {
+			return d, "expired"
+		}
+		if s.v5 != nil {
+			d.Expiry = (left + 999_999_999) / 1_000_000_000
+		}
+	}
+	if s.v5 == nil {
+		return d, ""
+	}
+	d.V5, d.SubID = true, subID
+	if s.v5.aliasOutMax > 0 {
+		if a, ok := s.v5.aliasOut[string(m.Topic)]; ok {
+			d.Alias, d.NoTopic = a, true
+		} else if len(s.v5.aliasOut) < s.v5.aliasOutMax {
+			d.Alias = uint16(len(s.v5.aliasOut) + 1)
+		}
+	}
+	if s.v5.maxPacket != 0 && msg.FrameSize(m, &d) > int(s.v5.maxPacket) {
+		return d, "max_packet_size_exceeded"
+	}
+	if d.Alias != 0 && !d.NoTopic {
+		if s.v5.aliasOut == nil {
+			s.v5.aliasOut = make(map[string]uint16)
+		}
+		s.v5.aliasOut[string(m.Topic)] = d.Alias
+	}
+	return d, ""
+}
+
+func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
+	o := s.Out
+	t.Sink.Touch(o)
+	o.Buf = t.Forms.Append(o.Buf, m, d)
+	t.Count.Inc(metric.MqttPublishSent + s.v())
+	if t.Hooks.Observed() {
+		c := s.Client()
+		t.Hooks.Observe(hook.OnDeliver, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: d.QoS, Retain: d.Retain}})
+	}
+}
+
+// sendOnce sends at QoS 0.
+func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
+	d, reason := s.delivery(t, m, 0, flags, subID)
+	if reason != "" {
+		s.drop(t, queue.Item{Msg: m, Flags: flags}, reason)
+		return
+	}
+	s.write(t, m, &d)
+}
+
+// open begins a QoS 1 or 2 exchange. A QoS 2 message of a durable session leaves only when message and identifier are committed.
+func (s *Session) open(t *Turn, m *msg.Message, qos, flags byte, subID uint32) {
+	d, reason := s.delivery(t, m, qos, flags, subID)
+	if reason != "" {
+		s.drop(t, queue.Item{Msg: m, QoS: qos, Flags: flags}, reason)
+		return
+	}
+	if s.win == nil {
+		s.win = &window{}
+	}
+	s.counted++
+	id := s.win.add(flight{m: m, subID: subID, qos: qos, flags: flags | flightCounted, state: flightSent, sent: seconds(t.Now)})
+	if qos == 2 && m.Ref != 0 && s.Key != 0 {
+		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
+		if t.Waits.need(ticket) {
+			s.win.get(id).state = flightCommit
+			t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitFlight, id: id})
+			return
+		}
+	}
+	d.PacketID = id
+	s.write(t, m, &d)
+	s.armRetry(t)
+}
+
+// commitFlight goes on with an exchange whose next step is durable now.
+func (s *Session) commitFlight(t *Turn, id uint16) {
+	f := s.win.get(id)
+	if f == nil {
+		return
+	}
+	switch f.state {
+	case flightCommit:
+		f.state = flightSent
+		s.transmit(t, f, id, false)
+	case flightRelCommit:
+		f.state = flightReleased
+		s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
+	}
+}
+
+// transmit sends the PUBLISH of an exchange (again).
+func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) {
+	d, reason := s.delivery(t, f.m, f.qos, f.flags, f.subID)
+	if reason == "expired" && dup { // its delivery has begun: it is finished
+		reason = ""
+		d.V5 = s.v5 != nil
+		if d.V5 {
+			d.Expiry = 0
+		}
+	}
+	if reason != "" {
+		s.drop(t, queue.Item{Msg: f.m, QoS: f.qos, Flags: f.flags}, reason)
+		s.end(f)
+		return
+	}
+	d.PacketID, d.Dup = id, dup
+	f.sent = seconds(t.Now)
+	s.write(t, f.m, &d)
+	s.armRetry(t)
+}
+
+// end closes an exchange and gives its place in the window back.
+func (s *Session) end(f *flight) {
+	if f.flags&flightCounted != 0 && s.counted > 0 {
+		s.counted--
+	}
+	shifted := s.win.remove(f)
+	if s.resendAt >= 0 {
+		s.resendAt = max(s.resendAt-int32(shifted), 0)
+		if int(s.resendAt) >= s.win.n {
+			s.resendAt = -1
+		}
+	}
+}
+
+func seconds(ns int64) uint32 { return uint32(ns / 1e9) }
+
+// Pump sends what waits, as far as window, socket and budget allow: exchanges of an earlier connection first [MQTT-4.4.0-1], then retained
+// messages and the queue in turns. It reports whether it stopped for its budget alone and wants to be called in the next turn.
+func (s *Session) Pump(t *Turn, budget int) (more bool) {
+	if s.Out == nil {
+		return false
+	}
+	for s.resendAt >= 0 {
+		if budget == 0 {
+			return true
+		}
+		budget--
+		if !s.resendNext(t) {
+			return false
+		}
+	}
+	for {
+		if budget <= 0 {
+			return true
+		}
+		replayed, used := s.replayNext(t, budget)
+		budget -= used
+		queued := s.sendQueued(t)
+		if queued {
+			budget--
+		}
+		if !replayed && !queued {
+			return false
+		}
+	}
+}
+
+// resendNext sends one exchange of an earlier connection again; false when it cannot now.
+func (s *Session) resendNext(t *Turn) bool {
+	if int(s.resendAt) >= s.win.n {
+		s.resendAt = -1
+		return true
+	}
+	f, id := s.win.at(int(s.resendAt))
+	switch f.state {
+	case flightSent:
+		if s.counted >= s.sendQuota || !t.Sink.Room(s.Out) {
+			return false
+		}
+		s.counted++
+		f.flags |= flightCounted
+		s.resendAt++
+		s.transmit(t, f, id, true)
+	case flightReleased:
+		if !t.Sink.Room(s.Out) {
+			return false
+		}
+		s.resendAt++
+		f.sent = seconds(t.Now)
+		s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
+		s.armRetry(t)
+	default:
+		s.resendAt++
+	}
+	if int(s.resendAt) >= s.win.n {
+		s.resendAt = -1
+	}
+	return true
+}
+
+// Replay begins the delivery of retained messages for one subscription. They are pulled by Pump and count against no queue limit.
+func (s *Session) Replay(src Source, maxQoS byte, subID uint32) {
+	s.replays = append(s.replays, replay{src: src, maxQoS: maxQoS, subID: subID})
+}
+
+// replayNext sends at most one retained message; used is what it cost of the budget.
+func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
+	if len(s.replays) == 0 || !s.mayOpen() || !t.Sink.Room(s.Out) {
+		return false, 0
+	}
+	r := &s.replays[0]
+	m, used, done := r.src.Next(budget)
+	if m != nil {
+		qos := min(m.QoS, r.maxQoS)
+		if t.Opts.UpgradeOutgoingQoS {
+			qos = r.maxQoS
+		}
+		if qos == 0 {
+			s.sendOnce(t, m, itemRetain, r.subID)
+		} else {
+			s.open(t, m, qos, itemRetain, r.subID)
+		}
+	}
+	if done {
+		s.replays = s.replays[1:]
+		if len(s.replays) == 0 {
+			s.replays = nil
+		}
+	}
+	return true, max(used, 1)
+}
+
+// sendQueued sends the next delivery of the queue; false when there is none or it must wait.
+func (s *Session) sendQueued(t *Turn) bool {
+	if s.q == nil || s.q.Len() == 0 {
+		return false
+	}
+	if s.q.Peek().QoS > 0 && !s.mayOpen() || !t.Sink.Room(s.Out) {
+		return false
+	}
+	it := s.q.Pop()
+	t.Count.Inc(metric.QueueMessageOut)
+	if it.QoS == 0 {
+		s.sendOnce(t, it.Msg, it.Flags, it.SubID)
+	} else {
+		s.open(t, it.Msg, it.QoS, it.Flags, it.SubID)
+	}
+	return true
+}
+
+// armRetry sees to it that unanswered exchanges of a 3.x client are sent again; MQTT 5 forbids that on a living connection [MQTT-4.4.0-1].
+func (s *Session) armRetry(t *Turn) {
+	if s.v5 == nil && t.Opts.RetryInterval > 0 && !s.Timer.Armed() {
+		t.Wheel.Arm(&s.Timer, t.Now+int64(t.Opts.RetryInterval))
+	}
+}
+
+// Retry sends exchanges again whose answer is overdue. It belongs to the session's timer while it is connected.
+func (s *Session) Retry(t *Turn) {
+	if s.win == nil || s.win.open == 0 || s.v5 != nil {
+		return
+	}
+	limit := seconds(int64(t.Opts.RetryInterval))
+	now := seconds(t.Now)
+	end := s.win.n
+	if s.resendAt >= 0 {
+		end = int(s.resendAt)
+	}
+	for i := 0; i < end && i < s.win.n; i++ {
+		f, id := s.win.at(i)
+		if f.state != flightSent && f.state != flightReleased || now-f.sent < limit {
+			continue
+		}
+		if !t.Sink.Room(s.Out) {
+			break
+		}
+		if f.state == flightSent {
+			s.transmit(t, f, id, true)
+		} else {
+			f.sent = now
+			s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
+		}
+	}
+	t.Wheel.Arm(&s.Timer, t.Now+int64(t.Opts.RetryInterval))
+}

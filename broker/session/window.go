@@ -1,0 +1,156 @@
+package session
+
+import "vernemq/broker/msg"
+
+// flight states.
+const (
+	flightFree      uint8 = iota // a hole: the exchange ended before its elders'
+	flightCommit                 // QoS 2: waits until message and identifier are durable
+	flightSent                   // PUBLISH went out
+	flightRelCommit              // PUBREC came, PUBREL waits until that is durable
+	flightReleased               // PUBREL went out
+)
+
+// flight is one outgoing QoS 1 or 2 exchange. Its packet identifier is its place in the window.
+type flight struct {
+	m     *msg.Message
+	subID uint32
+	sent  uint32 // seconds of monotonic time of the last transmission
+	qos   byte
+	flags byte // item flags, and flightCounted
+	state uint8
+}
+
+// flightCounted: it was sent on this connection and counts against the receiver's window.
+const flightCounted = 0x80
+
+// window is the ordered set of outgoing exchanges: a ring by packet identifier, so that finding one is an index whatever its size. Identifiers
+// are given out in order, so one in use is never given again [MQTT-2.2.1-4 of 5.0].
+type window struct {
+	ring  []flight // length a power of two
+	head  int
+	n     int    // span from the eldest open exchange to the youngest
+	open  int    // exchanges that are not holes
+	first uint16 // packet identifier of the eldest; 0 before the first use
+}
+
+const maxID = 65535
+
+func idAfter(id uint16, n int) uint16 { return uint16((int(id)-1+n)%maxID + 1) }
+
+// full reports whether no identifier is left.
+func (w *window) full() bool { return w.n >= maxID }
+
+// add opens an exchange and returns its identifier.
+func (w *window) add(f flight) uint16 {
+	if w.first == 0 {
+		w.first = 1
+	}
+	if w.n == len(w.ring) {
+		ring := make([]flight, max(4, 2*len(w.ring)))
+		for i := range w.n {
+			ring[i] = w.ring[(w.head+i)&(len(w.ring)-1)]
+		}
+		w.ring, w.head = ring, 0
+	}
+	w.ring[(w.head+w.n)&(len(w.ring)-1)] = f
+	id := idAfter(w.first, w.n)
+	w.n++
+	w.open++
+	return id
+}
+
+// at returns the i-th exchange of the span, eldest first, and its identifier.
+func (w *window) at(i int) (*flight, uint16) {
+	return &w.ring[(w.head+i)&(len(w.ring)-1)], idAfter(w.first, i)
+}
+
+// get returns the open exchange of an identifier, or nil.
+func (w *window) get(id uint16) *flight {
+	if w.n == 0 || id == 0 {
+		return nil
+	}
+	i := (int(id) - int(w.first) + maxID) % maxID
+	if i >= w.n {
+		return nil
+	}
+	if f, _ := w.at(i); f.state != flightFree {
+		return f
+	}
+	return nil
+}
+
+// remove ends an open exchange. It returns by how many places the span lost elders.
+func (w *window) remove(f *flight) (shifted int) {
+	*f = flight{}
+	w.open--
+	for w.n > 0 && w.ring[w.head].state == flightFree {
+		w.head = (w.head + 1) & (len(w.ring) - 1)
+		w.first = idAfter(w.first, 1)
+		w.n--
+		shifted++
+	}
+	if w.n == 0 && len(w.ring) > 32 {
+		w.ring, w.head = nil, 0
+	}
+	return shifted
+}
+
+// idSet holds the identifiers of incoming QoS 2 exchanges. Small sets are a list, large ones a bitmap: never more than 8 KiB.
+type idSet struct {
+	list []uint16
+	bits *[65536 / 64]uint64
+	n    int
+}
+
+func (s *idSet) has(id uint16) bool {
+	if s.bits != nil {
+		return s.bits[id/64]&(1<<(id%64)) != 0
+	}
+	for _, x := range s.list {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}
+
+// add puts id in; it must not be there.
+func (s *idSet) add(id uint16) {
+	s.n++
+	if s.bits == nil && len(s.list) < 32 {
+		s.list = append(s.list, id)
+		return
+	}
+	if s.bits == nil {
+		s.bits = new([65536 / 64]uint64)
+		for _, x := range s.list {
+			s.bits[x/64] |= 1 << (x % 64)
+		}
+		s.list = nil
+	}
+	s.bits[id/64] |= 1 << (id % 64)
+}
+
+// remove takes id out and reports whether it was there.
+func (s *idSet) remove(id uint16) bool {
+	if !s.has(id) {
+		return false
+	}
+	s.n--
+	if s.bits != nil {
+		s.bits[id/64] &^= 1 << (id % 64)
+		if s.n == 0 {
+			s.bits = nil
+		}
+		return true
+	}
+	for i, x := range s.list {
+		if x == id {
+			s.list[i] = s.list[len(s.list)-1]
+			s.list = s.list[:len(s.list)-1]
+			break
+		}
+	}
+	return true
+}

@@ -1,0 +1,119 @@
+package shard
+
+import (
+	"errors"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"vernemq/broker/metric"
+)
+
+// accepting is a listening socket on one shard.
+type accepting struct {
+	fd   int
+	l    *Listener
+	gone bool
+}
+
+const acceptsATurn = 64
+
+// Listen makes shard i of the group accept on fd, a non-blocking listening socket that the group owns from now on.
+func (g *Group) Listen(i, fd int, l *Listener) error {
+	s := g.shards[i]
+	var err error
+	s.Do(func() {
+		k := len(s.listeners)
+		for j, a := range s.listeners {
+			if a.gone {
+				k = j
+			}
+		}
+		if k == len(s.listeners) {
+			s.listeners = append(s.listeners, nil)
+		}
+		s.listeners[k] = &accepting{fd: fd, l: l}
+		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fdListener - k)}
+		err = unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &ev)
+	})
+	return err
+}
+
+// Unlisten makes all shards stop accepting for l. What waits in the accept queues is accepted first: closing a socket resets it.
+func (g *Group) Unlisten(l *Listener) {
+	g.Each(func(s *Shard) {
+		for _, a := range s.listeners {
+			if a.l == l && !a.gone {
+				for s.accept(a) == acceptsATurn {
+				}
+				a.gone = true
+				_ = unix.Close(a.fd)
+			}
+		}
+	})
+}
+
+// accept takes connections from a listening socket and returns how many it tried.
+func (s *Shard) accept(a *accepting) (n int) {
+	if a.gone {
+		return 0
+	}
+	for ; n < acceptsATurn; n++ {
+		fd, sa, err := unix.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch {
+		case err == nil:
+			s.accepted(fd, sa, a.l)
+		case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
+			s.shed(a)
+			return n
+		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.ECONNABORTED):
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// accepted begins a connection.
+func (s *Shard) accepted(fd int, sa unix.Sockaddr, l *Listener) {
+	if active := l.Active.Add(1); l.MaxConnections >= 0 && active > l.MaxConnections {
+		l.Active.Add(-1)
+		l.Refused.Add(1)
+		_ = unix.Close(fd)
+		return
+	}
+	l.Total.Add(1)
+	s.count.Inc(metric.SocketOpen)
+	c, err := s.newConn(fd, l, addrPort(sa))
+	if err != nil {
+		s.group.log.Error("cannot watch a connection", "listener", l.Rules.Listener, "error", err)
+		_ = unix.Close(fd)
+		s.count.Inc(metric.SocketClose)
+		l.Active.Add(-1)
+		return
+	}
+	s.home.T.Wheel.Arm(&c.timer, s.home.T.Now+int64(l.ConnectTimeout))
+}
+
+// shed refuses one connection when the process has no descriptor left: else the queue would stay full and the loop spin.
+func (s *Shard) shed(a *accepting) {
+	s.count.Inc(metric.SocketError)
+	if s.spareFD >= 0 {
+		_ = unix.Close(s.spareFD)
+	}
+	if fd, _, err := unix.Accept4(a.fd, unix.SOCK_CLOEXEC); err == nil {
+		_ = unix.Close(fd)
+		a.l.Refused.Add(1)
+	}
+	s.spareFD, _ = unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+}
+
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch a := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+	}
+	return netip.AddrPort{}
+}

@@ -1,0 +1,278 @@
+package store
+
+import (
+	"sort"
+	"sync"
+
+	"vernemq/broker/msg"
+)
+
+// Memory is a Store that keeps everything in memory: the twin of the durable one, with the same records and the same promises for as long as
+// the process lives. With Hold its writes become durable only when Release is called, which is how the waiting is tested.
+type Memory struct {
+	mu         sync.Mutex
+	completers []Completer
+	sessions   map[SessionKey]*memSession
+	messages   map[MessageRef]*memMessage
+	retained   map[retainedKey]*msg.Message
+	lastKey    SessionKey
+	lastRef    MessageRef
+
+	hold bool
+	last Ticket
+	done Ticket
+}
+
+type memSession struct {
+	rec     Session
+	subs    map[string]Subscription
+	waiting map[MessageRef]*memDelivery
+	inbound map[uint16]struct{}
+}
+
+type memDelivery struct {
+	r     Recipient
+	state AckKind
+}
+
+type memMessage struct {
+	m    *msg.Message
+	open int // recipients it still waits for
+}
+
+type retainedKey struct{ mountpoint, topic string }
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{sessions: map[SessionKey]*memSession{}, messages: map[MessageRef]*memMessage{}, retained: map[retainedKey]*msg.Message{}}
+}
+
+// Hold makes the writes from now on wait for Release.
+func (s *Memory) Hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold = true
+}
+
+// Release completes the tickets up to and including upTo, or all with 0.
+func (s *Memory) Release(upTo Ticket) {
+	s.mu.Lock()
+	if upTo == 0 || upTo > s.last {
+		upTo = s.last
+	}
+	s.done = max(s.done, upTo)
+	cs := s.completers
+	upTo = s.done
+	s.mu.Unlock()
+	for _, c := range cs {
+		c.Durable(upTo, nil)
+	}
+}
+
+// Held returns how many tickets wait for Release.
+func (s *Memory) Held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int(s.last - s.done)
+}
+
+// ticket is called with the lock held, once for each write.
+func (s *Memory) ticket() Ticket {
+	if !s.hold {
+		return 0
+	}
+	s.last++
+	return s.last
+}
+
+// Notify implements Store.
+func (s *Memory) Notify(c Completer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.completers = append(s.completers, c)
+}
+
+// PutSession implements Store.
+func (s *Memory) PutSession(rec *Session) (SessionKey, Ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := rec.Key
+	if k == 0 {
+		s.lastKey++
+		k = s.lastKey
+	}
+	ms := s.sessions[k]
+	if ms == nil {
+		ms = &memSession{subs: map[string]Subscription{}, waiting: map[MessageRef]*memDelivery{}, inbound: map[uint16]struct{}{}}
+		s.sessions[k] = ms
+	}
+	ms.rec = *rec
+	ms.rec.Key, ms.rec.Subscriptions = k, nil
+	return k, s.ticket()
+}
+
+// PutSubscription implements Store.
+func (s *Memory) PutSubscription(k SessionKey, sub Subscription) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ms := s.sessions[k]; ms != nil {
+		ms.subs[sub.Filter] = sub
+	}
+	return s.ticket()
+}
+
+// DeleteSubscription implements Store.
+func (s *Memory) DeleteSubscription(k SessionKey, filter string) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ms := s.sessions[k]; ms != nil {
+		delete(ms.subs, filter)
+	}
+	return s.ticket()
+}
+
+// DeleteSession implements Store.
+func (s *Memory) DeleteSession(k SessionKey) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ms := s.sessions[k]; ms != nil {
+		for ref := range ms.waiting {
+			s.unwait(ref)
+		}
+		delete(s.sessions, k)
+	}
+	return s.ticket()
+}
+
+// unwait is called with the lock held when one recipient no longer waits for a message.
+func (s *Memory) unwait(ref MessageRef) {
+	if m := s.messages[ref]; m != nil {
+		if m.open--; m.open <= 0 {
+			delete(s.messages, ref)
+		}
+	}
+}
+
+// PutMessage implements Store.
+func (s *Memory) PutMessage(m *msg.Message, in Inbound, recipients []Recipient) (MessageRef, Ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastRef++
+	ref := s.lastRef
+	mm := &memMessage{m: m}
+	for _, r := range recipients {
+		if ms := s.sessions[r.Session]; ms != nil && ms.waiting[ref] == nil {
+			ms.waiting[ref] = &memDelivery{r: r}
+			mm.open++
+		}
+	}
+	if mm.open > 0 {
+		s.messages[ref] = mm
+	}
+	if ms := s.sessions[in.Session]; ms != nil {
+		ms.inbound[in.PacketID] = struct{}{}
+	}
+	return ref, s.ticket()
+}
+
+// PutAck implements Store.
+func (s *Memory) PutAck(a Ack) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ms := s.sessions[a.Session]
+	if ms == nil {
+		return s.ticket()
+	}
+	switch a.Kind {
+	case Released:
+		delete(ms.inbound, a.PacketID)
+	case Done:
+		if _, ok := ms.waiting[a.Message]; ok {
+			delete(ms.waiting, a.Message)
+			s.unwait(a.Message)
+		}
+	default:
+		if d := ms.waiting[a.Message]; d != nil {
+			d.state, d.r.PacketID = a.Kind, a.PacketID
+		}
+	}
+	return s.ticket()
+}
+
+// PutRetained implements Store.
+func (s *Memory) PutRetained(mountpoint string, m *msg.Message) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := retainedKey{mountpoint, string(m.Topic)}
+	if len(m.Payload) == 0 {
+		delete(s.retained, k)
+	} else {
+		s.retained[k] = m
+	}
+	return s.ticket()
+}
+
+// ReadMessages implements Store.
+func (s *Memory) ReadMessages(refs []MessageRef, done func([]*msg.Message)) {
+	refs = append([]MessageRef(nil), refs...)
+	go func() {
+		out := make([]*msg.Message, len(refs))
+		s.mu.Lock()
+		for i, r := range refs {
+			if m := s.messages[r]; m != nil {
+				out[i] = m.m
+			}
+		}
+		s.mu.Unlock()
+		done(out)
+	}()
+}
+
+// Load implements Store. The lock is held meanwhile: the loader must not call the store.
+func (s *Memory) Load(f Loader) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys := make([]SessionKey, 0, len(s.sessions))
+	for k := range s.sessions {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return keys[i] < keys[j] })
+	type delivery struct {
+		ref MessageRef
+		d   *memDelivery
+	}
+	var all []delivery
+	for _, k := range keys {
+		ms := s.sessions[k]
+		rec := ms.rec
+		for _, sub := range ms.subs {
+			rec.Subscriptions = append(rec.Subscriptions, sub)
+		}
+		sort.Slice(rec.Subscriptions, func(i, j int) bool { return rec.Subscriptions[i].Filter < rec.Subscriptions[j].Filter })
+		f.Session(&rec)
+		for id := range ms.inbound {
+			f.Inbound(Inbound{Session: k, PacketID: id})
+		}
+		for ref, d := range ms.waiting {
+			all = append(all, delivery{ref, d})
+		}
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].ref != all[j].ref {
+			return all[i].ref < all[j].ref
+		}
+		return all[i].d.r.Session < all[j].d.r.Session
+	})
+	for _, x := range all {
+		f.Message(x.ref, s.messages[x.ref].m, x.d.r, x.d.state)
+	}
+	for k, m := range s.retained {
+		f.Retained(k.mountpoint, m)
+	}
+	return nil
+}
+
+// Close implements Store.
+func (s *Memory) Close() error { return nil }
