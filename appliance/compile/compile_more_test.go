@@ -87,6 +87,17 @@ func TestDefaultsAlone(t *testing.T) {
 	}
 }
 
+// The shipped file compiles without errors and warnings.
+func TestShippedFile(t *testing.T) {
+	s := loadSchema(t)
+	_, r := Compile(Input{Schema: s, FS: source.Texts{"/etc/vernemq/vernemq.conf": string(schema.DefaultFile(s))}})
+	if r.Fatal(true) {
+		var b strings.Builder
+		_ = r.WriteText(&b, 0)
+		t.Error(b.String())
+	}
+}
+
 // What effective prints is a configuration that compiles to the same values, as far as no secret is in it.
 func TestEffectiveIsConfiguration(t *testing.T) {
 	s := loadSchema(t)

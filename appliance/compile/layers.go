@@ -69,6 +69,9 @@ func (c *compilation) defaultsFile() (out []assigned) {
 		if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
 			value = value[1 : len(value)-1]
 		}
+		if value == "" {
+			continue
+		}
 		before := utf8.RuneCountInString(line[:strings.Index(line, acceptEULA)])
 		out = append(out, pseudo(plan.Environment, hostfs.Defaults, n+1, line, before, []string{eulaKey}, len(acceptEULA), value))
 	}
@@ -84,6 +87,8 @@ func (c *compilation) environ() (out []assigned) {
 		name, value, _ := strings.Cut(variable, "=")
 		key, docker := strings.CutPrefix(name, dockerPrefix)
 		switch {
+		case name == acceptEULA && value == "": // as good as unset
+			continue
 		case name == acceptEULA:
 			out = append(out, pseudo(plan.Environment, environment, 0, variable, 0, []string{eulaKey}, len(name), value))
 			continue

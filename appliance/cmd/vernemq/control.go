@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+
+	"vernemq/appliance/hostfs"
+	"vernemq/broker/admin"
+)
+
+// notResponding prints what VerneMQ prints for a node that does not run.
+func (p *program) notResponding() {
+	fmt.Fprintf(p.stderr, "Node '%s' not responding to pings.\n", p.nodename())
+}
+
+// ping answers pong if the broker's admin socket accepts.
+func (p *program) ping(args []string) int {
+	if !p.noArgs("ping", args) {
+		return exitFailed
+	}
+	c, err := admin.Dial(p.root.Path(hostfs.AdminSocket))
+	if err != nil {
+		p.notResponding()
+		if errors.Is(err, fs.ErrPermission) {
+			fmt.Fprintf(p.stderr, "Permission denied on %s.\n", hostfs.AdminSocket)
+		}
+		return exitFailed
+	}
+	c.Close()
+	fmt.Fprintln(p.stdout, "pong")
+	return exitOK
+}
+
+// getpid prints the broker's process id.
+func (p *program) getpid(args []string) int {
+	if !p.noArgs("getpid", args) {
+		return exitFailed
+	}
+	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
+	if err != nil {
+		return p.cannot("getpid", err)
+	}
+	if pid == 0 {
+		p.notResponding()
+		return exitFailed
+	}
+	fmt.Fprintln(p.stdout, pid)
+	return exitOK
+}
+
+// stop asks the broker to end and waits until it is gone; the broker itself bounds how long that takes.
+func (p *program) stop(args []string) int {
+	if !p.noArgs("stop", args) {
+		return exitFailed
+	}
+	pid, wait, err := runningPID(p.root.Path(hostfs.PIDFile))
+	if err != nil {
+		return p.cannot("stop", err)
+	}
+	if pid == 0 {
+		p.notResponding()
+		fmt.Fprintln(p.stderr, "Node is not running!")
+		return exitFailed
+	}
+	if pid < 0 {
+		return p.cannot("stop", fmt.Errorf("%s is held by a process of another container: stop the broker there", hostfs.PIDFile))
+	}
+	if err := unix.Kill(pid, unix.SIGTERM); err != nil && !errors.Is(err, unix.ESRCH) {
+		return p.cannot("stop", fmt.Errorf("signal process %d: %w", pid, err))
+	}
+	if err := wait(); err != nil {
+		return p.cannot("stop", fmt.Errorf("wait for process %d: %w", pid, err))
+	}
+	fmt.Fprintln(p.stdout, "ok")
+	return exitOK
+}
+
+// restart stops the broker, which must run, and starts it.
+func (p *program) restart(args []string) int {
+	var layers layerFlags
+	if !p.parse("restart", args, layers.add) {
+		return exitFailed
+	}
+	if code := p.stop(nil); code != exitOK {
+		return code
+	}
+	return p.start(args)
+}
