@@ -266,8 +266,7 @@ func checkPassword(password []byte) error {
 func askPassword(stdin io.Reader, stdout io.Writer) ([]byte, error) {
 	read := lineReader(stdin)
 	if f, ok := stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		restore := keepEcho(int(f.Fd()))
-		defer restore()
+		defer withoutEcho(int(f.Fd()))()
 		read = func(prompt string) ([]byte, error) {
 			io.WriteString(stdout, prompt)
 			b, err := term.ReadPassword(int(f.Fd()))
@@ -305,26 +304,32 @@ func lineReader(stdin io.Reader) func(prompt string) ([]byte, error) {
 	}
 }
 
-// keepEcho makes an interrupt switch the terminal's echo on again before it ends the process.
-func keepEcho(fd int) (stop func()) {
-	state, err := term.GetState(fd)
+// withoutEcho switches the terminal's echo off until restore is called, or until an interrupt ends the process. That happens before the
+// prompt, so that nothing of a password typed ahead is shown.
+func withoutEcho(fd int) (restore func()) {
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
 		return func() {}
 	}
+	silent := *before
+	silent.Lflag &^= unix.ECHO
+	echo := func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
 	signals := make(chan os.Signal, 1)
 	done := make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		select {
 		case <-signals:
-			term.Restore(fd, state)
+			echo()
 			fmt.Fprintln(os.Stderr)
 			os.Exit(1)
 		case <-done:
 		}
 	}()
+	unix.IoctlSetTermios(fd, unix.TCSETS, &silent)
 	return func() {
 		signal.Stop(signals)
 		close(done)
+		echo()
 	}
 }
