@@ -24,3 +24,6 @@ func ServeOne(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*net
 
 // Authorize asks whether the peer of c may use l.
 func (l *Listener) Authorize(c *net.UnixConn) error { return l.authorize(c) }
+
+// SetGroup sets the group that is served; call it before Serve.
+func (l *Listener) SetGroup(gid uint32) { l.gid = gid }

@@ -14,13 +14,9 @@ import (
 	"syscall"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"vernemq/broker/admin"
 	"vernemq/broker/admin/admintest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve starts a broker's admin socket and returns its path and what ends it.
 func serve(t *testing.T, b *admintest.Broker) (path string, stop func()) {
