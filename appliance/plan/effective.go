@@ -43,16 +43,19 @@ func (p *Plan) WriteEffective(w io.Writer, origin bool) error {
 	return b.Flush()
 }
 
-// Quote returns a value in the form vernemq.conf needs: as it is, or in quotes if it is empty, has a #, a line end, blanks at its ends or a
-// quote at its start.
+// Quote returns a value in the form vernemq.conf needs: as it is, or in quotes if it is empty, has a # or a line end, begins with a quote, or has
+// blanks at its ends. A text with three quotes in a row, or with line ends at its ends, has no form that keeps it.
 func Quote(text string) string {
+	plain := text != "" && text[0] != '\'' && !strings.ContainsAny(text, "#\n") && strings.TrimSpace(text) == text
 	switch {
-	case strings.ContainsAny(text, "\n") || strings.Contains(text, "'") && (strings.Contains(text, "#") || text[0] == '\'' || strings.TrimSpace(text) != text):
-		return "'''" + text + "'''"
-	case text == "" || strings.Contains(text, "#") || strings.TrimSpace(text) != text:
-		return "'" + text + "'"
-	default:
+	case plain:
 		return text
+	case !strings.ContainsAny(text, "'\n"):
+		return "'" + text + "'"
+	case strings.HasPrefix(text, "'") || strings.HasSuffix(text, "'"):
+		return "'''\n" + text + "\n'''" // the line ends next to the quotes are not part of the value
+	default:
+		return "'''" + text + "'''"
 	}
 }
 

@@ -18,28 +18,28 @@ const (
 	CodeIncludeNone  = "include-no-match"  // an include without any file
 
 	// Keys and values.
-	CodeUnknownKey   = "unknown-key"     // no such key
-	CodeBadValue     = "bad-value"       // the text is no value of the key's type, or out of range
-	CodeValueNote    = "value-form"      // accepted, but another form is meant to be written
-	CodeDuplicate    = "duplicate-key"   // set twice in the files; the later line wins
-	CodeAlias        = "old-key"         // an older name of a key
-	CodeAliasTwice   = "old-key-ignored" // an older name beside the new one
-	CodeRefused      = "removed-key"     // a key that is gone
-	CodeIgnored      = "ignored-key"     // a key without meaning here
-	CodePlanned      = "planned-key"     // a key without effect yet
-	CodeEnvIgnored   = "env-ignored"     // container variables outside a container
-	CodeEnvBad       = "bad-environment" // a variable that is no key
-	CodeSetBad       = "bad-set"         // a --set that is not key=value
-	CodeUnknownProto = "unknown-protocol"
+	CodeUnknownKey = "unknown-key" // no such key
+	// A value that is not accepted has the code of schema.ValueError: bad-value, unknown-word, out-of-range, missing-unit, value-too-long.
+	CodeValueNote    = "value-form"       // accepted, but another form is meant to be written
+	CodeDuplicate    = "duplicate-key"    // set twice in the files; the later line wins
+	CodeAlias        = "old-key"          // an older name of a key
+	CodeAliasTwice   = "old-key-ignored"  // an older name beside the new one
+	CodeRefused      = "removed-key"      // a key that is gone
+	CodeIgnored      = "ignored-key"      // a key without meaning here
+	CodePlanned      = "planned-key"      // a key without effect yet
+	CodeEnvIgnored   = "env-ignored"      // container variables outside a container
+	CodeEnvBad       = "bad-environment"  // a variable that is no key
+	CodeSetBad       = "bad-set"          // a --set that is not key=value
+	CodeUnknownProto = "unknown-protocol" // no listener protocol of that name
 
 	// Rules over several keys.
-	CodeAddressTwice   = "address-twice"
-	CodeAddressOverlap = "address-overlap"
-	CodeNoAddress      = "listener-without-address"
-	CodeNameLikeOption = "listener-named-like-option"
-	CodeNoListener     = "no-listener"
-	CodeOpenToAll      = "open-to-all"
-	CodeSecretReadable = "secret-readable"
-	CodeNodename       = "bad-nodename"
-	CodeQueueOverride  = "queue-override"
+	CodeAddressTwice   = "address-twice"              // two listeners on one address
+	CodeAddressOverlap = "address-overlap"            // two listeners on one port, one on all addresses
+	CodeNoAddress      = "listener-without-address"   // options of a name that has no address
+	CodeNameLikeOption = "listener-named-like-option" // a listener whose name may be a misspelled option
+	CodeNoListener     = "no-listener"                // no listener for MQTT clients
+	CodeOpenToAll      = "open-to-all"                // anonymous clients from other machines
+	CodeSecretReadable = "secret-readable"            // a secret in a file that everybody can read
+	CodeNodename       = "bad-nodename"               // a node name that is not NAME@HOST
+	CodeQueueOverride  = "queue-override"             // override_max_online_messages without a limit
 )

@@ -153,6 +153,8 @@ func (p *program) announce(o *config.Options, listening [][3]string, compiled st
 	}
 	fmt.Fprintf(p.stdout, "  configuration  %s\n  compiled       %s\n  data           %s\n  log            standard output\n",
 		conf, p.root.Path(compiled), p.root.Path(hostfs.DataDir))
+	facts := probe.This().Facts()
+	fmt.Fprintf(p.stdout, "  machine        %d cores, %d MB of memory, %d MB of it available\n", facts.Cores, facts.MemoryTotal>>20, facts.MemoryAvailable>>20)
 	anonymous := "refused"
 	if o.AllowAnonymous {
 		anonymous = "let in (allow_anonymous = on)"
