@@ -16,7 +16,8 @@ type Broker interface {
 	Version() string
 	// EachSession visits sessions, connected or not, until f returns false or ctx is done (then it returns ctx.Err()). The fields of need are
 	// filled in, those of the base always. If exact is set, at most that subscriber is visited. f runs on the caller's goroutine, never on
-	// a shard; the SessionInfo and what it points to are valid during the call only. Sessions that come or go meanwhile may be missed.
+	// a shard, and may call EachSession itself; the SessionInfo and what it points to are valid during the call only. Sessions that come or
+	// go meanwhile may be missed.
 	EachSession(ctx context.Context, need Need, exact *msg.SubscriberID, f func(*SessionInfo) bool) error
 	// Listeners returns the listeners in the order of their configuration.
 	Listeners() []ListenerInfo

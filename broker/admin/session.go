@@ -50,7 +50,14 @@ type query struct {
 	exact   *msg.SubscriberID
 	limit   int // Unlimited: none
 	more    bool
+
+	// Subscriptions and messages cost: where they are wanted, cheaper conditions choose the sessions first.
+	narrow     []condition
+	narrowNeed Need
 }
+
+// costly are the groups of fields that are read only for sessions that fulfil all other conditions.
+const costly = NeedSubscriptions | NeedMessages
 
 func newQuery(r *Request) (*query, error) {
 	q := &query{limit: defaultLimit}
@@ -91,6 +98,12 @@ func newQuery(r *Request) (*query, error) {
 	if mountpoint, ok := equal["mountpoint"]; ok && named {
 		q.exact = &msg.SubscriberID{Mountpoint: mountpoint, ClientID: client}
 	}
+	for _, c := range q.conds {
+		if q.need&costly != 0 && c.field.need&costly == 0 {
+			q.narrow = append(q.narrow, c)
+			q.narrowNeed |= c.field.need
+		}
+	}
 	return q, nil
 }
 
@@ -110,10 +123,10 @@ func (q *query) table(ctx context.Context, b Broker) Table {
 		cells := make([]any, len(q.columns))
 		row := sessionRow{node: b.NodeName()}
 		stopped := false
-		err := b.EachSession(ctx, q.need, q.exact, func(s *SessionInfo) bool {
+		err := q.visit(ctx, b, func(s *SessionInfo) bool {
 			row.session = s
 			for range row.each(q.need) {
-				if !q.match(&row) {
+				if !match(q.conds, &row) {
 					continue
 				}
 				if n == q.limit {
@@ -139,9 +152,36 @@ func (q *query) table(ctx context.Context, b Broker) Table {
 	return t
 }
 
-func (q *query) match(row *sessionRow) bool {
-	for i := range q.conds {
-		if !q.conds[i].match(row) {
+// visit shows f, with all that the query needs, the sessions that may have rows.
+func (q *query) visit(ctx context.Context, b Broker, f func(*SessionInfo) bool) error {
+	if q.exact != nil || len(q.narrow) == 0 {
+		return b.EachSession(ctx, q.need, q.exact, f)
+	}
+	row := sessionRow{node: b.NodeName()}
+	var inner error
+	err := b.EachSession(ctx, q.narrowNeed, nil, func(s *SessionInfo) bool {
+		row.session = s
+		if !match(q.narrow, &row) {
+			return true
+		}
+		more := true
+		id := s.ID
+		inner = b.EachSession(ctx, q.need, &id, func(s *SessionInfo) bool {
+			more = f(s)
+			return more
+		})
+		return more && inner == nil
+	})
+	if inner != nil {
+		return inner
+	}
+	return err
+}
+
+// match reports whether a row fulfils all conditions.
+func match(conds []condition, row *sessionRow) bool {
+	for i := range conds {
+		if !conds[i].match(row) {
 			return false
 		}
 	}
