@@ -104,10 +104,23 @@ func TestMemoryOfFanOut(t *testing.T) {
 	runtime.KeepAlive(x)
 }
 
+// fill makes n filters of four shapes such that every topic w/<i%317>/d/<i>/t matches exactly one of them, after up to three lookups that
+// find nothing.
 func fill(n int) *Index {
 	x := New(4)
 	for i := range n {
-		x.Subscribe(fmt.Sprintf("w/%d/+/%d/t", i%317, i), i%4, MakeEntry(uint32(i), 0, false, false))
+		var f string
+		switch i % 4 {
+		case 0:
+			f = fmt.Sprintf("w/%d/+/%d/t", i%317, i)
+		case 1:
+			f = fmt.Sprintf("w/%d/d/%d/#", i%317, i)
+		case 2:
+			f = fmt.Sprintf("w/+/d/%d/t", i)
+		case 3:
+			f = fmt.Sprintf("w/%d/d/%d/t", i%317, i)
+		}
+		x.Subscribe(f, i%4, MakeEntry(uint32(i), 0, false, false))
 	}
 	return x
 }
