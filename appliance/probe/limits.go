@@ -77,7 +77,8 @@ func (h Host) Check(need Need) []Limit {
 	}
 	sysctl("fs.file-max", 0, min(files+files/4, unbounded), "the whole machine runs out of open files before the broker reaches max_connections")
 	if need.Backlog > 0 {
-		sysctl("net.core.somaxconn", 0, uint64(need.Backlog), "the kernel cuts the accept queue to this; when many clients come back at once some are refused")
+		sysctl("net.core.somaxconn", 0, uint64(need.Backlog),
+			"the kernel cuts the accept queue to this; when many clients come back at once some are refused")
 	}
 	sysctl("net.ipv4.tcp_rmem", 2, window, "the receive window cannot grow: one fast publisher is held up by the network's round trips")
 	sysctl("net.ipv4.tcp_wmem", 2, window, "the send buffer cannot grow: one fast subscriber is held up by the network's round trips")

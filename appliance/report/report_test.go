@@ -17,7 +17,7 @@ func sample() *Report {
 	r := &Report{}
 	r.Add(Entry{Severity: Error, Code: CodeUnknownKey, Key: "allow_anonimous", Message: "unknown key allow_anonimous",
 		Hint: "did you mean allow_anonymous?", Pos: Pos{File: "/etc/vernemq/vernemq.conf", Line: 3, Col: 1}, Text: "allow_anonimous = on", Width: 15})
-	r.Add(Entry{Severity: Error, Code: CodeBadValue, Message: "wide characters and tabs line up",
+	r.Add(Entry{Severity: Error, Code: "bad-value", Message: "wide characters and tabs line up",
 		Pos: Pos{File: "/etc/vernemq/conf.d/ü.conf", Line: 1, Col: 11, Chain: chain}, Text: "\tkey\t=\t日本 wörld\u0301 x", Width: 7})
 	r.Add(Entry{Severity: Warning, Code: CodeDuplicate, Message: "set twice", Pos: Pos{File: "/a", Line: 2},
 		Also: []Pos{{File: "/a", Line: 1, Col: 1}, {File: "/b", Line: 7, Col: 3}}})

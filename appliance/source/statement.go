@@ -189,7 +189,8 @@ func (t *text) value(s *scanner, a *Assignment, key string) bool {
 		t.find(report.Warning, report.CodeValueCut, col+a.ValueWidth, 1, "# ends the value, the rest is a comment",
 			"quote a value that holds #, or put a blank before a comment")
 	case len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"':
-		t.find(report.Warning, report.CodeDoubleQuotes, col, a.ValueWidth, "the double quotes become part of the value", "leave them out, or use single quotes")
+		t.find(report.Warning, report.CodeDoubleQuotes, col, a.ValueWidth, "the double quotes become part of the value",
+			"leave them out, or use single quotes")
 	}
 	return true
 }
@@ -199,7 +200,8 @@ func (t *text) quoted(s *scanner, a *Assignment, key string) bool {
 	col := s.col + 1
 	value, after, closed := strings.Cut(s.rest()[1:], "'")
 	if !closed {
-		t.syntax(report.CodeUnclosed, col, 1, "the quote is not closed on its line", "for a value over several lines, or one that holds a quote, use '''three''' quotes")
+		t.syntax(report.CodeUnclosed, col, 1, "the quote is not closed on its line",
+			"for a value over several lines, or one that holds a quote, use '''three''' quotes")
 		return false
 	}
 	s.skip(len(value) + 2)

@@ -52,7 +52,8 @@ func (p *program) foreground(args []string) int {
 	}
 	pid, err := acquirePID(p.root.Path(hostfs.PIDFile))
 	if errors.Is(err, errRunning) {
-		fmt.Fprintf(p.stderr, "Node is already running! Another broker uses %s; stop it, or give this one a --root of its own.\n", p.root.Path(hostfs.PIDFile))
+		fmt.Fprintf(p.stderr, "Node is already running! Another broker uses %s; stop it, or give this one a --root of its own.\n",
+			p.root.Path(hostfs.PIDFile))
 		return exitFailed
 	}
 	if err != nil {
@@ -154,7 +155,8 @@ func (p *program) announce(o *config.Options, listening [][3]string, compiled st
 	fmt.Fprintf(p.stdout, "  configuration  %s\n  compiled       %s\n  data           %s\n  log            standard output\n",
 		conf, p.root.Path(compiled), p.root.Path(hostfs.DataDir))
 	facts := probe.This().Facts()
-	fmt.Fprintf(p.stdout, "  machine        %d cores, %d MB of memory, %d MB of it available\n", facts.Cores, facts.MemoryTotal>>20, facts.MemoryAvailable>>20)
+	fmt.Fprintf(p.stdout, "  machine        %d cores, %d MB of memory, %d MB of it available\n",
+		facts.Cores, facts.MemoryTotal>>20, facts.MemoryAvailable>>20)
 	anonymous := "refused"
 	if o.AllowAnonymous {
 		anonymous = "let in (allow_anonymous = on)"
