@@ -10,7 +10,7 @@ import (
 )
 
 // Client is a connection to the admin socket of a broker. It carries one command.
-type Client struct{ c *net.UnixConn }
+type Client struct{ c net.Conn }
 
 // Dial connects to the admin socket at path. An error means that no broker answers there, or not to this user (fs.ErrPermission).
 func Dial(path string) (*Client, error) {

@@ -17,10 +17,8 @@ type (
 	Response1 = response
 )
 
-// ServeOne answers one command on c as Serve does, with an authorisation of its own.
-func ServeOne(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*net.UnixConn) error) {
-	serveConn(ctx, c, t, authorize)
-}
+// ServeOne answers one command on c as Serve does, or refuses to for the reason denied.
+func ServeOne(ctx context.Context, c net.Conn, t *Tree, denied error) { serveConn(ctx, c, t, denied) }
 
 // Authorize asks whether the peer of c may use l.
 func (l *Listener) Authorize(c *net.UnixConn) error { return l.authorize(c) }

@@ -68,7 +68,7 @@ func Listen(path string) (*Listener, error) {
 // Close ends the listener and removes the socket's file, unless another one took its place.
 func (l *Listener) Close() error {
 	if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.info) {
-		os.Remove(l.path)
+		_ = os.Remove(l.path) // what is left over is replaced by the next broker
 	}
 	return l.UnixListener.Close()
 }
@@ -97,16 +97,12 @@ func removeStale(path string) error {
 }
 
 // dial connects to the socket at path.
-func dial(path string) (*net.UnixConn, error) {
-	var c net.Conn
-	err := shorten(path, func(short string) (err error) {
+func dial(path string) (c net.Conn, err error) {
+	err = shorten(path, func(short string) (err error) {
 		c, err = net.DialTimeout("unix", short, 5*time.Second)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return c.(*net.UnixConn), nil
+	return c, err
 }
 
 // shorten calls f with a name of path that fits into a socket address, which has room for 107 bytes.

@@ -46,21 +46,20 @@ func Serve(ctx context.Context, l *Listener, t *Tree) error {
 		case slots <- struct{}{}:
 			running.Go(func() {
 				defer func() { <-slots }()
-				serveConn(run, c, t, l.authorize)
+				serveConn(run, c, t, l.authorize(c))
 			})
 		default:
 			// The frame fits into the socket's buffer: this does not wait.
-			refuse(c, fmt.Errorf("the broker is busy with %d other commands: try again later", maxConns))
-			c.Close()
+			serveConn(run, c, t, fmt.Errorf("the broker is busy with %d other commands: try again later", maxConns))
 		}
 	}
 }
 
-// serveConn answers one command.
-func serveConn(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*net.UnixConn) error) {
+// serveConn answers one command, or refuses to for the reason denied.
+func serveConn(ctx context.Context, c net.Conn, t *Tree, denied error) {
 	defer c.Close()
-	if err := authorize(c); err != nil {
-		refuse(c, err)
+	if denied != nil {
+		refuse(c, denied)
 		return
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -85,7 +84,7 @@ func serveConn(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*ne
 	}
 	var gone sync.WaitGroup
 	gone.Go(func() { // the client sends nothing more: what can be read is its end
-		c.Read(make([]byte, 1))
+		_, _ = c.Read(make([]byte, 1))
 		cancel(errors.New("the client is gone"))
 	})
 	send := func(r response) error {
@@ -102,18 +101,17 @@ func serveConn(ctx context.Context, c *net.UnixConn, t *Tree, authorize func(*ne
 	stdout, stderr := &frameWriter{stream: streamStdout, send: send}, &frameWriter{stream: streamStderr, send: send}
 	exit := t.Execute(ctx, req.Argv, Options{Format: req.Format, TTY: req.TTY, Columns: req.Columns}, stdout, stderr)
 	if stdout.close() == nil && stderr.close() == nil {
-		send(response{Exit: &exit})
+		_ = send(response{Exit: &exit}) // a client that is gone has nobody to tell
 	}
-	c.CloseWrite()
 	cancel(nil)
 	gone.Wait()
 }
 
 // refuse answers with a text on stderr and exit code 1.
-func refuse(c *net.UnixConn, err error) {
+func refuse(c net.Conn, err error) {
 	exit := exitFailed
 	c.SetWriteDeadline(time.Now().Add(frameTimeout))
 	if writeFrame(c, response{Stream: streamStderr, Data: err.Error() + "\n"}) == nil {
-		writeFrame(c, response{Exit: &exit})
+		_ = writeFrame(c, response{Exit: &exit}) // a client that is gone has nobody to tell
 	}
 }

@@ -323,7 +323,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		if err := l.Authorize(c); err != nil {
 			t.Errorf("our own process is refused: %v", err)
 		}
-		admin.ServeOne(t.Context(), c, admin.NewTree(admintest.New()), func(*net.UnixConn) error { return errors.New("user 7 may not") })
+		admin.ServeOne(t.Context(), c, admin.NewTree(admintest.New()), errors.New("user 7 may not"))
 	}()
 	if exit, stdout, stderr, err := ask(t, path, "node", "status"); err != nil || exit != 1 || stdout != "" || stderr != "user 7 may not\n" {
 		t.Errorf("exit %d, stdout %q, stderr %q, %v", exit, stdout, stderr, err)

@@ -59,7 +59,8 @@ var catalog = []row{
 	{name: "mqtt_puback_invalid_error", kind: Counter, series: bothVersions, doc: "PUBACK packets that match no message in flight."},
 	{name: "mqtt_pubrec_invalid_error", kind: Counter, series: bothVersions, doc: "PUBREC packets that match no message in flight."},
 	{name: "mqtt_pubcomp_invalid_error", kind: Counter, series: bothVersions, doc: "PUBCOMP packets that match no message in flight."},
-	{name: "client_keepalive_expired", kind: Counter, series: bothVersions, doc: "Clients closed because they were silent for longer than their keep alive."},
+	{name: "client_keepalive_expired", kind: Counter, series: bothVersions,
+		doc: "Clients closed because they were silent for longer than their keep alive."},
 
 	// Queues and sessions.
 	{name: "queue_setup", kind: Counter, doc: "Session queues created."},

@@ -49,7 +49,7 @@ func (m passwdMessage) Error() string { return string(m) }
 func runPasswd(root hostfs.Root, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c, ok := parsePasswd(args)
 	if !ok {
-		io.WriteString(stdout, passwdUsage)
+		fmt.Fprint(stdout, passwdUsage)
 		if c.help {
 			return 0
 		}
@@ -268,9 +268,9 @@ func askPassword(stdin io.Reader, stdout io.Writer) ([]byte, error) {
 	if f, ok := stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		defer withoutEcho(int(f.Fd()))()
 		read = func(prompt string) ([]byte, error) {
-			io.WriteString(stdout, prompt)
+			fmt.Fprint(stdout, prompt)
 			b, err := term.ReadPassword(int(f.Fd()))
-			io.WriteString(stdout, "\n")
+			fmt.Fprint(stdout, "\n")
 			return b, err
 		}
 	}
@@ -313,23 +313,23 @@ func withoutEcho(fd int) (restore func()) {
 	}
 	silent := *before
 	silent.Lflag &^= unix.ECHO
-	echo := func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
+	set := func(attr *unix.Termios) { _ = unix.IoctlSetTermios(fd, unix.TCSETS, attr) } // a terminal that is gone shows nothing
 	signals := make(chan os.Signal, 1)
 	done := make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		select {
 		case <-signals:
-			echo()
+			set(before)
 			fmt.Fprintln(os.Stderr)
 			os.Exit(1)
 		case <-done:
 		}
 	}()
-	unix.IoctlSetTermios(fd, unix.TCSETS, &silent)
+	set(&silent)
 	return func() {
 		signal.Stop(signals)
 		close(done)
-		echo()
+		set(before)
 	}
 }
