@@ -1,0 +1,42 @@
+# Verbs only. `make run ACCEPT_EULA=yes` tries the broker, `make test` is what CI runs; the steps of the longer verbs stand in .ci/.
+
+VERSION  := $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null))
+LDFLAGS  := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+FUZZTIME ?= 30s
+BENCH    ?= .
+LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
+
+.PHONY: build run test check race fuzz bench prove clean footprint
+
+build:
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/vernemq ./appliance/cmd/vernemq
+	@ln -sf vernemq bin/vmq-admin
+	@ln -sf vernemq bin/vmq-passwd
+
+run: build
+	@.ci/foreground '$(ACCEPT_EULA)'
+
+test: build
+	@.ci/test
+
+check:
+	$(LINT) run ./...
+
+race:
+	@.ci/race ./...
+
+fuzz:
+	@.ci/fuzz $(FUZZTIME)
+
+bench:
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+prove: test
+	@.ci/race -count=3 ./...
+	@.ci/fuzz 5m
+
+footprint:
+	go test ./appliance/house -run '^TestFootprint$$' -count=1 -update
+
+clean:
+	rm -rf bin run dist
