@@ -151,6 +151,11 @@ func (c *passwdCommand) run(stdin io.Reader, stdout, stderr io.Writer) error {
 
 // change loads the file, changes it and writes it back. Who else changes it meanwhile waits.
 func (c *passwdCommand) change(password []byte, stderr io.Writer) error {
+	if c.create && filepath.Dir(c.file) == hostfs.EtcDir { // under a fresh root; other directories may be misspelt
+		if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
+			return c.explain(err)
+		}
+	}
 	lock, err := os.Open(filepath.Dir(c.path))
 	if err != nil {
 		return c.explain(err)
