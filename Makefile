@@ -4,14 +4,15 @@ VERSION  := $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --dirt
 LDFLAGS  := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 FUZZTIME ?= 30s
 BENCH    ?= .
+BIN      := bin
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 .PHONY: build run test check race fuzz bench prove clean footprint
 
 build:
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/vernemq ./appliance/cmd/vernemq
-	@ln -sf vernemq bin/vmq-admin
-	@ln -sf vernemq bin/vmq-passwd
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
+	@ln -sf vernemq $(BIN)/vmq-admin
+	@ln -sf vernemq $(BIN)/vmq-passwd
 
 run: build
 	@.ci/foreground '$(ACCEPT_EULA)'
