@@ -118,7 +118,8 @@ func TestLeafForms(t *testing.T) {
 		s.do()
 		shard, got, single := l.Single()
 		if l.Shards() != s.shards || len(l.Groups()) != s.groups || single != s.single {
-			t.Errorf("%s: shards %b, %d groups, single %v, want %b, %d, %v", s.name, l.Shards(), len(l.Groups()), single, s.shards, s.groups, s.single)
+			t.Errorf("%s: shards %b, %d groups, single %v", s.name, l.Shards(), len(l.Groups()), single)
+			t.Errorf("%s: want   %b, %d groups, single %v", s.name, s.shards, s.groups, s.single)
 		}
 		if single && (l.Shards() != 1<<shard || got.Opts() != 2 || !got.Durable() || !got.HasID() || got.QoS() != 2) {
 			t.Errorf("%s: single entry %x on shard %d", s.name, uint64(got), shard)
@@ -140,13 +141,15 @@ func TestGroupSnapshots(t *testing.T) {
 	two := g.Members()
 	x.UnsubscribeShared("g", "a/+", 1, 2)
 	x.SubscribeShared("g", "a/+", member(3, 0))
+	before := g.Members()
 	if _, same, replaced := x.SubscribeShared("g", "a/+", member(1, 1)); same != g || !replaced {
 		t.Errorf("replacing a member made another group (%v) or a second member (%v)", same != g, !replaced)
 	}
 	for name, tt := range map[string]struct{ got, want []Member }{
-		"one": {one, []Member{member(1, 0)}},
-		"two": {two, []Member{member(1, 0), member(2, 0)}},
-		"now": {g.Members(), []Member{member(1, 1), member(3, 0)}},
+		"one":    {one, []Member{member(1, 0)}},
+		"two":    {two, []Member{member(1, 0), member(2, 0)}},
+		"before": {before, []Member{member(1, 0), member(3, 0)}},
+		"now":    {g.Members(), []Member{member(1, 1), member(3, 0)}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)

@@ -8,7 +8,7 @@ import (
 
 // TestWideLevel drives one level through every shape of its table, up to directories below directories and back, against a map.
 func TestWideLevel(t *testing.T) {
-	const most = 100_000
+	const most = 40_000
 	tree := NewTree[int]()
 	r := rand.New(rand.NewPCG(1, 2))
 	have := map[int]*int{}
@@ -102,6 +102,9 @@ func checkTable(t *testing.T, tab *table[int]) (live, deep int) {
 			}
 		}
 		deep++
+		if live < foldBelow {
+			t.Fatalf("%d children in a directory: it was not folded", live)
+		}
 	}
 	if live != int(tab.live) || live == 0 {
 		t.Fatalf("%d children counted as %d", live, tab.live)
