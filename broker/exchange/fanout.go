@@ -8,10 +8,10 @@ import (
 
 // The bounds of a turn's fan-out.
 const (
-	fanStep     = 2048 // deliveries of one message before the rest becomes a job
-	jobsHigh    = 16   // with more jobs than this, publishers to large leaves are parked
-	jobsLow     = 4
-	pumpBudget  = 256
+	fanStep    = 2048 // deliveries of one message before the rest becomes a job
+	jobsHigh   = 16   // with more jobs than this, publishers to large leaves are parked
+	jobsLow    = 4
+	pumpBudget = 256
 )
 
 // job is the rest of a large fan-out: one message, one leaf, from an entry on. Jobs run first in first out, and a message for a leaf that has
@@ -181,4 +181,3 @@ func (h *Home) PumpReady() bool {
 	h.spare = list[:0]
 	return len(h.ready) > 0
 }
-

@@ -15,7 +15,9 @@ import (
 
 // route is the match a publishing session used last: publishers repeat their topics.
 type route struct {
-	topic  []byte
+	topic  []byte // a valid topic name
+	index  *trie.Index
+	watch  trie.Watch
 	gen    uint64
 	leaves []*trie.Leaf
 }
@@ -27,7 +29,11 @@ func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (park
 		return false, err
 	}
 	h.T.Count.Inc(metric.MqttPublishReceived + v5(s))
-	routed, err := s.Incoming(&h.T, p, frame, m)
+	var known []byte
+	if r := h.routes[s.Slot]; r != nil {
+		known = r.topic
+	}
+	routed, err := s.Incoming(&h.T, p, frame, known, m)
 	if err != nil {
 		return false, err
 	}
@@ -209,24 +215,24 @@ func (h *Home) retain(m *msg.Message, ticket *store.Ticket) *msg.Message {
 
 // match returns the leaves for m, from the publishing session's memory while nothing relevant changed.
 func (h *Home) match(m *msg.Message, s *session.Session) []*trie.Leaf {
-	ix := h.x.index(m.Mountpoint)
 	if s == nil || s.Gone || m.Mountpoint != s.ID.Mountpoint {
-		h.leaves = ix.Match(m.Topic, h.leaves[:0])
+		h.leaves = h.x.index(m.Mountpoint).Match(m.Topic, h.leaves[:0])
 		return h.leaves
 	}
 	r := h.routes[s.Slot]
 	if r == nil {
-		r = &route{}
+		r = &route{index: h.x.index(m.Mountpoint)}
 		h.routes[s.Slot] = r
 	}
-	gen := ix.Gen(m.Topic)
-	if r.gen == gen && bytes.Equal(r.topic, m.Topic) {
+	if !bytes.Equal(r.topic, m.Topic) {
+		r.topic = append(r.topic[:0], m.Topic...)
+		r.watch = r.index.Watch(m.Topic)
+	} else if r.gen == r.watch.Gen() {
 		return r.leaves
 	}
-	r.topic = append(r.topic[:0], m.Topic...)
+	r.gen = r.watch.Gen()
 	clear(r.leaves)
-	r.leaves = ix.Match(m.Topic, r.leaves[:0])
-	r.gen = gen
+	r.leaves = r.index.Match(m.Topic, r.leaves[:0])
 	return r.leaves
 }
 

@@ -116,6 +116,9 @@ func (h *Home) disconnect(s *session.Session, body []byte) (Result, error) {
 		return Continue, err
 	}
 	if s.Version.Is5() {
+		if err := d.Props.CheckSender(mqtt.TypeDisconnect, true); err != nil {
+			return Continue, err
+		}
 		h.T.Count.Inc(metric.DisconnectReceived(byte(d.Code)))
 		if v, ok := d.Props.Uint(mqtt.PropSessionExpiry); ok {
 			if s.Expiry == 0 && v != 0 {

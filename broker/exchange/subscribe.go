@@ -7,6 +7,7 @@ import (
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
+	"vernemq/broker/retain"
 	"vernemq/broker/session"
 	"vernemq/broker/store"
 	"vernemq/broker/topic"
@@ -26,7 +27,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 	id, _ := p.Props.Uint(mqtt.PropSubscriptionID)
 	for i := range q.Topics {
 		if err := h.checkFilter(&q.Topics[i]); err != nil {
-				return false, err
+			return false, err
 		}
 	}
 	verdict := hook.OK
@@ -114,11 +115,27 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 	h.T.Count.Inc(metric.MqttSubackSent + v5(s))
 	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
 	for _, f := range replay {
-		s.Replay(h.x.Retain.Cursor(s.ID.Mountpoint, f.filter), f.opts.QoS(), subID)
+		s.Replay(&retainedSource{h, h.x.Retain.Cursor(s.ID.Mountpoint, f.filter)}, f.opts.QoS(), subID)
 	}
 	if len(replay) > 0 {
 		h.pump(s)
 	}
+}
+
+// retainedSource gives the retained messages for a new subscription and forgets those that have expired.
+type retainedSource struct {
+	h *Home
+	c *retain.Cursor
+}
+
+// Next implements session.Source.
+func (r *retainedSource) Next(budget int) (m *msg.Message, used int, done bool) {
+	m, used, done = r.c.Next(budget)
+	if m != nil && m.Deadline != 0 && m.Deadline <= r.h.T.Now {
+		r.h.x.Retain.Expire(m)
+		m = nil
+	}
+	return m, used, done
 }
 
 // addSub makes or replaces one subscription of a session in the tree and in the store.

@@ -60,16 +60,54 @@ func (m *Message) Own() *Message {
 	if !m.Borrowed {
 		return m
 	}
-	c := *m
+	size := len(m.Wire)
+	if size == 0 {
+		size = len(m.Topic) + len(m.Payload) + len(m.Props) + 16
+	}
+	c, wire := alloc(size)
+	*c = *m
 	c.Borrowed = false
 	if m.Wire != nil {
-		c.Wire = append(make([]byte, 0, len(m.Wire)), m.Wire...)
+		c.Wire = append(wire, m.Wire...)
 	} else {
 		c.WireForm = FormOf(len(m.Props) > 0, m.QoS > 0)
-		c.Wire = appendForm(make([]byte, 0, len(m.Topic)+len(m.Payload)+len(m.Props)+16), m, c.WireForm)
+		c.Wire = appendForm(wire, m, c.WireForm)
 	}
 	c.point()
-	return &c
+	return c
+}
+
+// Small messages and their frame are one allocation.
+type (
+	inline64 struct {
+		Message
+		b [64]byte
+	}
+	inline128 struct {
+		Message
+		b [128]byte
+	}
+	inline256 struct {
+		Message
+		b [256]byte
+	}
+)
+
+// alloc returns a message and an empty buffer for its frame of at least size bytes.
+func alloc(size int) (*Message, []byte) {
+	switch {
+	case size <= 64:
+		x := &inline64{}
+		return &x.Message, x.b[:0]
+	case size <= 128:
+		x := &inline128{}
+		return &x.Message, x.b[:0]
+	case size <= 256:
+		x := &inline256{}
+		return &x.Message, x.b[:0]
+	default:
+		return &Message{}, make([]byte, 0, size)
+	}
 }
 
 // point makes Topic, Payload and Props slices of Wire.

@@ -39,6 +39,7 @@ type Node struct {
 	group     *shard.Group
 	listeners *listener.Manager
 
+	restoreGC     func()
 	adminListener *admin.Listener
 	adminDone     chan struct{}
 	adminCancel   context.CancelFunc
@@ -66,7 +67,9 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.group = group
 	n.listeners = listener.NewManager(group, n.options, p.Log)
 	n.gauges()
+	n.restoreGC = keepHeapFloor()
 	if err := n.open(ctx); err != nil {
+		n.restoreGC()
 		n.listeners.StopAll()
 		group.Close()
 		n.closeAdmin()
@@ -162,5 +165,6 @@ func (n *Node) Stop(ctx context.Context) error {
 	err := n.group.Drain(ctx)
 	n.closeAdmin()
 	n.group.Close()
+	n.restoreGC()
 	return errors.Join(err, n.store.Close())
 }

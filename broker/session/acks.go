@@ -90,6 +90,9 @@ func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
 	f := s.flight(a.PacketID)
 	if f == nil || f.qos != 2 || f.state == flightCommit {
 		t.Count.Inc(metric.MqttPubrecInvalidError + s.v())
+		if a.Code >= 0x80 {
+			return // the exchange is over for the receiver too
+		}
 		s.sendAck(t, mqtt.TypePubrel, a.PacketID, s.code5(mqtt.CodePacketIdentifierNotFound))
 		return
 	}
@@ -104,7 +107,7 @@ func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
 	case flightRelCommit:
 		return // PUBREL is on its way
 	case flightSent:
-		if f.m.Ref != 0 && s.Key != 0 {
+		if s.Key != 0 && f.m.Ref != 0 {
 			ticket := t.Store.PutAck(store.Ack{Kind: store.Received, Session: s.Key, Message: store.MessageRef(f.m.Ref), PacketID: a.PacketID})
 			if t.Waits.need(ticket) {
 				f.state = flightRelCommit

@@ -143,6 +143,7 @@ func (s *Session) Held() bool { return s.Out != nil && s.Out.Held }
 // Detach ends the connection. QoS 0 deliveries that wait are dropped; everything else stays for the next connection, if the session lives on.
 func (s *Session) Detach(t *Turn) {
 	s.Epoch++
+	s.Out.Held = false // a CONNACK that still waits is not sent any more
 	s.Out = nil
 	s.Offline = t.Now
 	s.replays = nil
@@ -179,12 +180,15 @@ func (s *Session) Clear(t *Turn) {
 
 // SendDisconnect appends a DISCONNECT with a reason to an MQTT 5 client; others have no such packet from the server.
 func (s *Session) SendDisconnect(t *Turn, code mqtt.Code, text string) {
-	if s.Out == nil || s.v5 == nil {
+	if s.Out == nil || s.v5 == nil || s.Out.Held { // nothing may come before the CONNACK
 		return
 	}
 	d := mqtt.Disconnect{Code: code}
 	if text != "" && s.v5.problemInfo {
 		d.Props.AddBytes(mqtt.PropReasonString, []byte(text))
+		if s.v5.maxPacket != 0 && d.Size(s.Version) > int(s.v5.maxPacket) {
+			d.Props.Reset() // [MQTT-3.14.2-3]
+		}
 	}
 	t.Sink.Touch(s.Out)
 	s.Out.Buf = d.Append(s.Out.Buf, s.Version)

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/store"
@@ -11,8 +13,8 @@ var errReceiveMaximum = &mqtt.Error{Code: mqtt.CodeReceiveMaximumExceeded, Text:
 
 // Incoming checks a PUBLISH of the client against the session's state and fills m, whose slices then point into p (or into the session's
 // aliases). route false means that it is a QoS 2 message the broker has already: it is answered and not routed again. An error is an
-// *mqtt.Error and ends the connection.
-func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame []byte, m *msg.Message) (route bool, err error) {
+// *mqtt.Error and ends the connection. known is a topic that was found valid before, for publishers that repeat theirs; it may be nil.
+func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame, known []byte, m *msg.Message) (route bool, err error) {
 	*m = msg.Message{Mountpoint: s.ID.Mountpoint, Topic: p.Topic, Payload: p.Payload, QoS: p.QoS, Retain: p.Retain, Borrowed: true}
 	wire := true
 	if s.v5 != nil {
@@ -20,8 +22,10 @@ func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame []byte, m *msg.Messag
 			return false, err
 		}
 	}
-	if err := topic.ValidName(m.Topic, t.Opts.TopicMaxDepth); err != nil {
-		return false, &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: err.Error()}
+	if !bytes.Equal(m.Topic, known) {
+		if err := topic.ValidName(m.Topic, t.Opts.TopicMaxDepth); err != nil {
+			return false, &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: err.Error()}
+		}
 	}
 	if wire {
 		m.Wire, m.WireForm = frame, msg.FormOf(s.v5 != nil, p.QoS > 0)
@@ -101,15 +105,16 @@ func (s *Session) incoming5(t *Turn, p *mqtt.Publish, m *msg.Message) (wire bool
 	return wire, nil
 }
 
-// Answer answers an incoming PUBLISH at QoS 1 or 2 once ticket is durable: the acknowledgement is a promise.
+// Answer answers an incoming PUBLISH at QoS 1 or 2 once ticket is durable: the acknowledgement is a promise. It is not earlier than that of
+// any publish before it, whether this one has a record or not [MQTT-4.6.0-2] [MQTT-4.6.0-3].
 func (s *Session) Answer(t *Turn, qos byte, id uint16, code mqtt.Code, ticket store.Ticket) {
 	if qos == 0 {
 		return
 	}
 	s.lastIn = max(s.lastIn, ticket)
-	if t.Waits.need(ticket) {
+	if t.Waits.need(s.lastIn) {
 		s.pending++
-		t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitPublish, id: id, qos: qos, code: code})
+		t.Waits.add(wait{ticket: s.lastIn, s: s, epoch: s.Epoch, kind: waitPublish, id: id, qos: qos, code: code})
 		return
 	}
 	s.answerPublish(t, qos, id, code)
@@ -117,7 +122,7 @@ func (s *Session) Answer(t *Turn, qos byte, id uint16, code mqtt.Code, ticket st
 
 // AnswerAgain answers a PUBLISH that was received before: not earlier than the first one would have been.
 func (s *Session) AnswerAgain(t *Turn, qos byte, id uint16) {
-	s.Answer(t, qos, id, mqtt.CodeSuccess, s.lastIn)
+	s.Answer(t, qos, id, mqtt.CodeSuccess, 0)
 }
 
 func (s *Session) answerPublish(t *Turn, qos byte, id uint16, code mqtt.Code) {

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"vernemq/broker/hook"
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
@@ -76,7 +78,7 @@ func (s *Session) drop(t *Turn, it queue.Item, reason string) {
 
 // release tells the store that a message no longer waits for this session.
 func (s *Session) release(t *Turn, m *msg.Message, id uint16) {
-	if m.Ref != 0 && s.Key != 0 {
+	if s.Key != 0 && m.Ref != 0 {
 		t.Store.PutAck(store.Ack{Kind: store.Done, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
 	}
 }
@@ -113,16 +115,16 @@ func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint3
 	if s.v5.maxPacket != 0 && msg.FrameSize(m, &d) > int(s.v5.maxPacket) {
 		return d, "max_packet_size_exceeded"
 	}
-	if d.Alias != 0 && !d.NoTopic {
+	return d, ""
+}
+
+func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
+	if d.Alias != 0 && !d.NoTopic { // from here on the receiver knows it
 		if s.v5.aliasOut == nil {
 			s.v5.aliasOut = make(map[string]uint16)
 		}
 		s.v5.aliasOut[string(m.Topic)] = d.Alias
 	}
-	return d, ""
-}
-
-func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 	o := s.Out
 	t.Sink.Touch(o)
 	o.Buf = t.Forms.Append(o.Buf, m, d)
@@ -155,7 +157,8 @@ func (s *Session) open(t *Turn, m *msg.Message, qos, flags byte, subID uint32) {
 	}
 	s.counted++
 	id := s.win.add(flight{m: m, subID: subID, qos: qos, flags: flags | flightCounted, state: flightSent, sent: seconds(t.Now)})
-	if qos == 2 && m.Ref != 0 && s.Key != 0 {
+	s.inflight()
+	if qos == 2 && s.Key != 0 && m.Ref != 0 {
 		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
 		if t.Waits.need(ticket) {
 			s.win.get(id).state = flightCommit
@@ -177,15 +180,17 @@ func (s *Session) commitFlight(t *Turn, id uint16) {
 	switch f.state {
 	case flightCommit:
 		f.state = flightSent
-		s.transmit(t, f, id, false)
+		if !s.transmit(t, f, id, false) && s.Waits() {
+			t.Sink.Pump(s) // its place in the window is free again
+		}
 	case flightRelCommit:
 		f.state = flightReleased
 		s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
 	}
 }
 
-// transmit sends the PUBLISH of an exchange (again).
-func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) {
+// transmit sends the PUBLISH of an exchange (again). It reports false if the message must not be sent any more: then the exchange is over.
+func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) bool {
 	d, reason := s.delivery(t, f.m, f.qos, f.flags, f.subID)
 	if reason == "expired" && dup { // its delivery has begun: it is finished
 		reason = ""
@@ -197,12 +202,13 @@ func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) {
 	if reason != "" {
 		s.drop(t, queue.Item{Msg: f.m, QoS: f.qos, Flags: f.flags}, reason)
 		s.end(f)
-		return
+		return false
 	}
 	d.PacketID, d.Dup = id, dup
 	f.sent = seconds(t.Now)
 	s.write(t, f.m, &d)
 	s.armRetry(t)
+	return true
 }
 
 // end closes an exchange and gives its place in the window back.
@@ -211,6 +217,7 @@ func (s *Session) end(f *flight) {
 		s.counted--
 	}
 	shifted := s.win.remove(f)
+	s.inflight()
 	if s.resendAt >= 0 {
 		s.resendAt = max(s.resendAt-int32(shifted), 0)
 		if int(s.resendAt) >= s.win.n {
@@ -285,9 +292,22 @@ func (s *Session) resendNext(t *Turn) bool {
 	return true
 }
 
-// Replay begins the delivery of retained messages for one subscription. They are pulled by Pump and count against no queue limit.
-func (s *Session) Replay(src Source, maxQoS byte, subID uint32) {
-	s.replays = append(s.replays, replay{src: src, maxQoS: maxQoS, subID: subID})
+// Replay begins the delivery of retained messages for the subscription of a filter, or begins it anew. They are pulled by Pump and count
+// against no queue limit. There are never more replays than subscriptions.
+func (s *Session) Replay(filter string, src Source, maxQoS byte, subID uint32) {
+	r := replay{filter: filter, src: src, maxQoS: maxQoS, subID: subID}
+	for i := range s.replays {
+		if s.replays[i].filter == filter {
+			s.replays[i] = r
+			return
+		}
+	}
+	s.replays = append(s.replays, r)
+}
+
+// EndReplay ends the delivery of retained messages for a subscription that is no more [MQTT-3.10.4-2].
+func (s *Session) EndReplay(filter string) {
+	s.replays = slices.DeleteFunc(s.replays, func(r replay) bool { return r.filter == filter })
 }
 
 // replayNext sends at most one retained message; used is what it cost of the budget.

@@ -4,7 +4,8 @@ package session
 // it, the session only appends. An idle Output holds no buffer.
 type Output struct {
 	Buf     []byte
-	Sent    int    // bytes at the front of Buf that are written already
+	Sent    int // bytes at the front of Buf that are written already
+	held    int
 	Handle  uint32 // the shard's: which connection it belongs to
 	Dirty   bool   // listed in Sink.Dirty
 	Held    bool   // the CONNACK waits for the store; nothing may be sent before it
@@ -13,18 +14,37 @@ type Output struct {
 
 // The bounds of an Output, in bytes.
 const (
-	FlushAt   = 64 << 10  // with so much gathered, the shard is asked to write in mid-turn
-	MaxUnsent = 256 << 10 // with so much waiting, the client's input is paused: its own answers would not fit
-	keepBuf   = 64 << 10  // larger buffers are not kept for reuse
-	firstBuf  = 2 << 10
+	FlushAt     = 128 << 10 // with so much gathered, the shard is asked to write in mid-turn
+	blockedRoom = 256 << 10 // a blocked output takes publishes up to this, while the shard's blocked outputs together hold little
+	blockedLow  = 8 << 10   // and up to this, when they hold much
+	blockedSum  = 32 << 20  // much
+	MaxUnsent   = 320 << 10 // with so much waiting, the client's input is paused: its own answers would not fit
+	keepBuf     = 256 << 10 // larger buffers are not kept for reuse
+	firstBuf    = 2 << 10
 )
 
 // Sink is what all outputs of one shard share.
 type Sink struct {
 	Dirty []*Output
-	Flush func(*Output) // writes what the socket takes now
-	Ready func(*Output) // Held ended: input may go on
+	Flush func(*Output)  // writes what the socket takes now
+	Ready func(*Output)  // Held ended: input may go on
+	Pump  func(*Session) // a place in a window got free without an answer: what waits may go on
 	free  [][]byte
+	kept  int // bytes of capacity in free
+	held  int // bytes that blocked outputs hold, as of their last Account
+}
+
+// keptSum bounds the memory of buffers kept for reuse.
+const keptSum = 8 << 20
+
+// Account notes what o holds while it is blocked; the shard calls it when it tried to write.
+func (k *Sink) Account(o *Output) {
+	n := 0
+	if o.Blocked {
+		n = len(o.Buf)
+	}
+	k.held += n - o.held
+	o.held = n
 }
 
 // Touch makes o ready for an append: it has a buffer and is on the dirty list.
@@ -36,6 +56,7 @@ func (k *Sink) Touch(o *Output) {
 	if o.Buf == nil {
 		if n := len(k.free); n > 0 {
 			o.Buf, k.free = k.free[n-1], k.free[:n-1]
+			k.kept -= cap(o.Buf)
 		} else {
 			o.Buf = make([]byte, 0, firstBuf)
 		}
@@ -44,24 +65,34 @@ func (k *Sink) Touch(o *Output) {
 
 // Release takes the buffer of an emptied o back.
 func (k *Sink) Release(o *Output) {
-	if cap(o.Buf) <= keepBuf && cap(o.Buf) > 0 && len(k.free) < 256 {
+	if c := cap(o.Buf); c > 0 && c <= keepBuf && k.kept+c <= keptSum {
 		k.free = append(k.free, o.Buf[:0])
+		k.kept += c
 	}
 	o.Buf, o.Sent = nil, 0
+	k.held -= o.held
+	o.held = 0
 }
 
 // Unsent returns the number of bytes that wait in o.
 func (o *Output) Unsent() int { return len(o.Buf) - o.Sent }
 
-// Room reports whether a PUBLISH may be appended to o now: not while the socket is blocked, and not without writing first when much is
-// gathered. Acknowledgements need no room: they are bounded by the input they answer.
+// Room reports whether a PUBLISH may be appended to o now: only so many while the socket is blocked, and not without writing first when much
+// is gathered. Acknowledgements need no room: they are bounded by the input they answer.
 func (k *Sink) Room(o *Output) bool {
-	if o.Blocked || o.Held {
+	if o.Held {
 		return false
 	}
-	if len(o.Buf) < FlushAt {
-		return true
+	if !o.Blocked {
+		if len(o.Buf) < FlushAt {
+			return true
+		}
+		k.Flush(o)
 	}
-	k.Flush(o)
-	return !o.Blocked
+	switch n := o.Unsent(); {
+	case !o.Blocked || n < blockedLow:
+		return true
+	default:
+		return n < blockedRoom && k.held < blockedSum
+	}
 }

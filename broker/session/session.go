@@ -84,6 +84,7 @@ type v5State struct {
 
 // replay is one running delivery of retained messages.
 type replay struct {
+	filter string
 	src    Source
 	subID  uint32
 	maxQoS byte
@@ -107,6 +108,7 @@ type Will struct {
 type Sub struct {
 	Filter string // as subscribed, with $share prefix
 	Leaf   *trie.Leaf
+	Group  string // of a shared subscription, else empty
 	ID     uint32 // MQTT 5 subscription identifier, 0 none
 	Opts   mqtt.SubOptions
 }
@@ -141,10 +143,10 @@ func (s *Subs) Get(filter string) *Sub {
 	return nil
 }
 
-// OfLeaf returns the identifier of the subscription at a leaf.
-func (s *Subs) OfLeaf(l *trie.Leaf) uint32 {
+// OfLeaf returns the identifier of the subscription at a leaf: of the plain one, or of the one in a shared group if group is not empty.
+func (s *Subs) OfLeaf(l *trie.Leaf, group string) uint32 {
 	for i := range s.list {
-		if s.list[i].Leaf == l && s.list[i].ID != 0 {
+		if s.list[i].Leaf == l && s.list[i].Group == group {
 			return s.list[i].ID
 		}
 	}
@@ -244,6 +246,13 @@ func (s *Session) Inflight() int {
 		return 0
 	}
 	return s.win.open
+}
+
+// inflight tells other shards how many exchanges are open, if they ask.
+func (s *Session) inflight() {
+	if s.Presence != nil {
+		s.Presence.Inflight.Store(int32(s.Inflight()))
+	}
 }
 
 // EachMessage visits what is in flight to the client and what waits for it, eldest first.

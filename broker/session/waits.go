@@ -83,7 +83,7 @@ func (t *Turn) Committed(upTo store.Ticket) {
 
 // SendAfter sends frame once ticket is durable: at once if it is.
 func (s *Session) SendAfter(t *Turn, ticket store.Ticket, frame []byte) {
-	if !t.Waits.need(ticket) && t.Waits.Len() == 0 {
+	if !t.Waits.need(ticket) {
 		s.Send(t, frame)
 		return
 	}

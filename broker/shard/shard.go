@@ -272,4 +272,3 @@ func (s *Shard) flushDirty() {
 	clear(sink.Dirty)
 	sink.Dirty = sink.Dirty[:0]
 }
-

@@ -15,6 +15,7 @@ const maxUnsent = session.MaxUnsent
 func (s *Shard) flush(o *session.Output) {
 	if o.Blocked {
 		s.compact(o)
+		s.home.T.Sink.Account(o)
 		return
 	}
 	c := s.conn(o.Handle)
@@ -31,6 +32,7 @@ func (s *Shard) flush(o *session.Output) {
 			s.count.Add(metric.BytesSent, uint64(n))
 		case unix.EAGAIN:
 			o.Blocked = true
+			s.home.T.Sink.Account(o)
 			return
 		case unix.EINTR:
 		default:

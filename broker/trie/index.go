@@ -102,6 +102,9 @@ func (x *Index) Match(topic []byte, dst []*Leaf) []*Leaf { return x.tree.Match(t
 // the first level. Changes inside a leaf do not change it: a leaf shows them itself.
 func (x *Index) Gen(topic []byte) uint64 { return x.tree.Gen(topic) }
 
+// Watch returns the place where Gen for a topic is counted.
+func (x *Index) Watch(topic []byte) Watch { return x.tree.Watch(topic) }
+
 // Len is the number of subscriptions, plain and shared.
 func (x *Index) Len() int { return int(x.subs.Load()) }
 

@@ -1,5 +1,7 @@
 package trie
 
+import "sync/atomic"
+
 // Match appends the values of all paths that, read as filters, match the topic: "+" one level, "#" the rest including none, neither of
 // them a first level that begins with $ [MQTT-4.7.2-1]. It allocates nothing but dst's growth. A path that is there from before the call
 // until after it is found exactly once.
@@ -49,11 +51,29 @@ func (t *Tree[V]) match(n *node[V], topic []byte, off int, dst []*V) []*V {
 // Gen is a generation for results of Match: take it before the match, and use the result for as long as it is the same. It changes
 // whenever a path that matches the topic gets its first value or loses its last, and at times when none did. A value that takes another's
 // place does not count.
-func (t *Tree[V]) Gen(topic []byte) uint64 {
+func (t *Tree[V]) Gen(topic []byte) uint64 { return t.Watch(topic).Gen() }
+
+// Watch is the place where the generation for one topic is counted: for callers that ask for the same topic again and again. It stays valid
+// for the life of the tree. The zero Watch has generation 0.
+type Watch struct{ own, wild *atomic.Uint64 }
+
+// Watch returns the place for a topic; topic is not kept.
+func (t *Tree[V]) Watch(topic []byte) Watch {
 	end := levelEnd(topic, 0)
-	g := t.bucketOf(newLevel(topic[:end]).hash(t.seed)).gen.Load()
+	w := Watch{own: &t.bucketOf(newLevel(topic[:end]).hash(t.seed)).gen}
 	if end == 0 || topic[0] != '$' {
-		g += t.wild.gen.Load()
+		w.wild = &t.wild.gen
+	}
+	return w
+}
+
+// Gen returns the generation now, as Tree.Gen does.
+func (w Watch) Gen() (g uint64) {
+	if w.own != nil {
+		g = w.own.Load()
+	}
+	if w.wild != nil {
+		g += w.wild.Load()
 	}
 	return g
 }
