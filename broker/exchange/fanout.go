@@ -34,7 +34,7 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf) {
 	end := min(n, fanStep)
 	for i := range end {
 		if e := v.At(i); e != 0 {
-			h.deliver(m, l, e)
+			h.deliver(m, l, e, "")
 		}
 	}
 	if end < n {
@@ -63,7 +63,7 @@ func (h *Home) Work() bool {
 		e := j.view.At(j.next)
 		// The view may be older than this turn: a slot may have changed its owner.
 		if e != 0 && int(e.Slot()) < len(h.slots) && h.slots[e.Slot()] != nil && h.slots[e.Slot()].Subs.Has(j.l) {
-			h.deliver(j.m, j.l, e)
+			h.deliver(j.m, j.l, e, "")
 		}
 	}
 	if j.next >= j.view.Len() {
@@ -72,7 +72,7 @@ func (h *Home) Work() bool {
 	}
 	if len(h.jobs) <= jobsLow {
 		for _, s := range h.parked {
-			if s.Online() {
+			if s.Online() && !s.Held() {
 				h.loop.Resume(s.Out)
 			}
 		}
@@ -97,9 +97,9 @@ func (h *Home) park(s *session.Session) bool {
 // Deliver takes mail: m for this shard's part of a leaf.
 func (h *Home) Deliver(m *msg.Message, l *trie.Leaf) {
 	h.T.Forms.Begin(m)
-	if shard, e, ok := l.Single(); ok {
+	if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
 		if shard == h.shard {
-			h.deliver(m, l, e)
+			h.deliver(m, l, e, "")
 		}
 		return
 	}
@@ -111,7 +111,7 @@ func (h *Home) DeliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot u
 	h.T.Forms.Begin(m)
 	for _, mb := range g.Members() {
 		if int(mb.Shard) == h.shard && mb.Entry.Slot() == slot {
-			h.deliver(m, l, mb.Entry)
+			h.deliver(m, l, mb.Entry, g.Name())
 			return
 		}
 	}
@@ -150,7 +150,7 @@ func (h *Home) deliverShared(m *msg.Message, l *trie.Leaf, g *trie.Group) {
 	}
 	mb := ms[pick]
 	if int(mb.Shard) == h.shard {
-		h.deliver(m, l, mb.Entry)
+		h.deliver(m, l, mb.Entry, g.Name())
 		return
 	}
 	h.loop.MailMember(int(mb.Shard), m.Own(), l, g, mb.Entry.Slot())

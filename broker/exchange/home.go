@@ -44,6 +44,7 @@ const TimerSession = 1
 func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Wheel: wheel.New(now)}
+	h.T.Sink.Pump = h.pump
 	h.Refresh()
 	return h
 }

@@ -63,8 +63,13 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 		_, _ = rand.Read(b[:]) // never fails
 		c.ID.ClientID, c.AssignedID = "anon-"+base64.RawURLEncoding.EncodeToString(b[:]), true
 	}
-	if p.HasWill && topic.ValidName(p.Will.Topic, o.TopicMaxDepth) != nil {
-		return nil, errWillTopic
+	if p.HasWill {
+		if topic.ValidName(p.Will.Topic, o.TopicMaxDepth) != nil {
+			return nil, errWillTopic
+		}
+		if p.Will.Topic[0] == '$' { // the broker's own namespace, as for a PUBLISH
+			return nil, errWill
+		}
 	}
 	return c, nil
 }

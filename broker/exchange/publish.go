@@ -57,7 +57,7 @@ func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (park
 // routeAndAnswer routes an accepted message and answers its publisher.
 func (h *Home) routeAndAnswer(s *session.Session, m *msg.Message, id uint16) {
 	qos := m.QoS
-	matched, ticket := h.route(m, s, id)
+	matched, ticket := h.route(m, s, exchangeID(qos, id))
 	if qos > 0 {
 		code := mqtt.CodeSuccess
 		if !matched {
@@ -69,6 +69,14 @@ func (h *Home) routeAndAnswer(s *session.Session, m *msg.Message, id uint16) {
 		c := s.Client()
 		h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
 	}
+}
+
+// exchangeID is the packet identifier of a QoS 2 exchange, which is remembered with the message; 0 for others, which have nothing to remember.
+func exchangeID(qos byte, id uint16) uint16 {
+	if qos == 2 {
+		return id
+	}
+	return 0
 }
 
 // authorise asks the chain; a provider that answers later parks the connection, so that order is kept.
@@ -103,7 +111,7 @@ func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id u
 	if v == hook.OK {
 		qos := m.QoS
 		modify(m, q)
-		matched, ticket := h.route(m, s, id)
+		matched, ticket := h.route(m, s, exchangeID(qos, id))
 		code := mqtt.CodeSuccess
 		if !matched {
 			code = mqtt.CodeNoMatchingSubscribers
@@ -139,7 +147,7 @@ func modify(m *msg.Message, q *hook.Publish) {
 		m.Payload = q.SetPayload
 	}
 	if q.SetQoS != nil {
-		m.QoS = *q.SetQoS & 3
+		m.QoS = min(*q.SetQoS, 2)
 	}
 	if q.SetRetain != nil {
 		m.Retain = *q.SetRetain
@@ -150,16 +158,17 @@ func modify(m *msg.Message, q *hook.Publish) {
 func (h *Home) Publish(m *msg.Message, from *session.Session) { h.route(m, from, 0) }
 
 // route brings m to everybody who subscribed. It reports whether anybody did, and the ticket of the durable record, 0 if none was needed.
+// id is the packet identifier if it came in a QoS 2 exchange of s, else 0.
 func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched bool, ticket store.Ticket) {
 	if m.Retain {
 		m = h.retain(m, &ticket)
 	}
 	leaves := h.match(m, s)
 	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
-		if recipients := h.durable(leaves); len(recipients) > 0 {
+		if recipients := h.durable(m, leaves); len(recipients) > 0 {
 			m = m.Own()
 			var in store.Inbound
-			if m.QoS == 2 && s != nil && s.Key != 0 {
+			if id != 0 && s.Key != 0 {
 				in = store.Inbound{Session: s.Key, PacketID: id}
 			}
 			ref, t := h.x.Store.PutMessage(m, in, recipients)
@@ -168,10 +177,10 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 	}
 	h.T.Forms.Begin(m)
 	for _, l := range leaves {
-		if shard, e, ok := l.Single(); ok {
+		if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
 			matched = true
 			if shard == h.shard {
-				h.deliver(m, l, e)
+				h.deliver(m, l, e, "")
 			} else {
 				m = m.Own()
 				h.loop.Mail(shard, m, l)
@@ -205,7 +214,8 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 func (h *Home) retain(m *msg.Message, ticket *store.Ticket) *msg.Message {
 	if len(m.Payload) > 0 {
 		m = m.Own()
-		h.x.Retain.Set(m)
+		kept := *m // of its own: m's record is that of its deliveries
+		h.x.Retain.Set(&kept)
 	} else {
 		h.x.Retain.Set(msg.New(m.Mountpoint, m.Topic, nil, nil, 0, true))
 	}
@@ -237,52 +247,61 @@ func (h *Home) match(m *msg.Message, s *session.Session) []*trie.Leaf {
 }
 
 // durable lists the durable recipients in all shards, but for shared groups, whose choice comes later.
-func (h *Home) durable(leaves []*trie.Leaf) (rs []store.Recipient) {
+func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipient) {
 	for _, l := range leaves {
 		if shard, e, ok := l.Single(); ok {
-			rs = h.recipient(rs, shard, e)
+			rs = h.recipient(rs, m, shard, e)
 			continue
 		}
 		for mask := l.Shards(); mask != 0; mask &= mask - 1 {
 			shard := bits.TrailingZeros64(mask)
 			v := l.View(shard)
 			for i := range v.Len() {
-				rs = h.recipient(rs, shard, v.At(i))
+				rs = h.recipient(rs, m, shard, v.At(i))
 			}
 		}
 	}
 	return rs
 }
 
-func (h *Home) recipient(rs []store.Recipient, shard int, e trie.Entry) []store.Recipient {
-	if e == 0 || !e.Durable() || e.QoS() == 0 {
+func (h *Home) recipient(rs []store.Recipient, m *msg.Message, shard int, e trie.Entry) []store.Recipient {
+	if e == 0 || !e.Durable() || h.deliveryQoS(m, e) == 0 || isOwn(m, shard, e) {
 		return rs
 	}
 	if k := h.x.keys[shard].get(e.Slot()); k != 0 {
-		rs = append(rs, store.Recipient{Session: k, Opts: e.Opts()})
+		rs = append(rs, store.Recipient{Session: k, Opts: e.Opts()&^3 | h.deliveryQoS(m, e)})
 	}
 	return rs
 }
 
-// deliver gives m to one subscriber of this shard.
-func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry) {
+// deliveryQoS is the QoS at which m goes to a subscriber.
+func (h *Home) deliveryQoS(m *msg.Message, e trie.Entry) byte {
+	if h.T.Opts.UpgradeOutgoingQoS {
+		return e.QoS()
+	}
+	return min(m.QoS, e.QoS())
+}
+
+// isOwn reports whether m came from the subscriber itself, who does not want that [MQTT-3.8.3-3].
+func isOwn(m *msg.Message, shard int, e trie.Entry) bool {
+	return mqtt.SubOptions(e.Opts()).NoLocal() && m.From.Valid && m.From.Slot == e.Slot() && int(m.From.Shard) == shard
+}
+
+// deliver gives m to one subscriber of this shard; group is the name of the shared group it was chosen from, or empty.
+func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group string) {
 	slot := e.Slot()
 	if int(slot) >= len(h.slots) || h.slots[slot] == nil {
 		return
 	}
 	h.Delivered++
 	s := h.slots[slot]
+	if isOwn(m, h.shard, e) {
+		return
+	}
 	o := mqtt.SubOptions(e.Opts())
-	if o.NoLocal() && m.From.Valid && m.From.Slot == slot && int(m.From.Shard) == h.shard {
-		return // [MQTT-3.8.3-3]
-	}
-	qos := min(m.QoS, o.QoS())
-	if h.T.Opts.UpgradeOutgoingQoS {
-		qos = o.QoS()
-	}
 	var subID uint32
 	if e.HasID() {
-		subID = s.Subs.OfLeaf(l)
+		subID = s.Subs.OfLeaf(l, group)
 	}
-	s.Deliver(&h.T, m, qos, m.Retain && (o.RetainAsPublished() || s.Bridge), subID)
+	s.Deliver(&h.T, m, h.deliveryQoS(m, e), m.Retain && (o.RetainAsPublished() || s.Bridge), subID)
 }

@@ -115,7 +115,7 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 	h.T.Count.Inc(metric.MqttSubackSent + v5(s))
 	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
 	for _, f := range replay {
-		s.Replay(&retainedSource{h, h.x.Retain.Cursor(s.ID.Mountpoint, f.filter)}, f.opts.QoS(), subID)
+		s.Replay(f.filter, &retainedSource{h, h.x.Retain.Cursor(s.ID.Mountpoint, f.filter)}, f.opts.QoS(), subID)
 	}
 	if len(replay) > 0 {
 		h.pump(s)
@@ -148,6 +148,7 @@ func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, s
 			s.Presence = &msg.Presence{}
 			s.Presence.Online.Store(s.Online())
 		}
+		sub.Group = sh.Group
 		sub.Leaf, _, _ = ix.SubscribeShared(sh.Group, sh.Filter, trie.Member{Shard: uint16(h.shard), Entry: entry, Presence: s.Presence})
 	} else {
 		sub.Leaf, _ = ix.Subscribe(filter, h.shard, entry)
@@ -187,6 +188,7 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) error {
 		}
 		h.untrie(ix, s, filter)
 		s.Subs.Remove(filter)
+		s.EndReplay(filter)
 		if s.Key != 0 {
 			ticket = h.x.Store.DeleteSubscription(s.Key, filter)
 		}
