@@ -51,6 +51,7 @@ type runningBroker struct{ root string }
 // startBroker starts a broker in the background with the given lines in its vernemq.conf. It is up when startBroker returns.
 func startBroker(t *testing.T, lines ...string) *runningBroker {
 	t.Helper()
+	builtBinary(t) // before all else: without it there is nothing to stop either
 	b := &runningBroker{t.TempDir()}
 	conf := filepath.Join(b.root, "etc/vernemq/vernemq.conf")
 	if err := os.MkdirAll(filepath.Dir(conf), 0o755); err != nil {
@@ -63,7 +64,7 @@ func startBroker(t *testing.T, lines ...string) *runningBroker {
 	if err := os.Mkdir(filepath.Join(filepath.Dir(conf), "conf.d"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = b.vernemq(t, "stop") }) // a broker that a test has stopped itself does not answer
+	t.Cleanup(func() { b.stop(t) })
 	b.start(t)
 	return b
 }
@@ -83,6 +84,17 @@ func (b *runningBroker) start(t *testing.T) {
 	}
 	if out, err := exec.Command(builtBinary(t), "--root", b.root, "start").CombinedOutput(); err != nil {
 		t.Fatalf("vernemq start: %v\n%s", err, out)
+	}
+}
+
+// stop stops the broker if it runs.
+func (b *runningBroker) stop(t *testing.T) {
+	t.Helper()
+	if _, err := b.vernemq(t, "ping"); err != nil {
+		return
+	}
+	if out, err := b.vernemq(t, "stop"); err != nil {
+		t.Errorf("vernemq stop: %v\n%s", err, out)
 	}
 }
 

@@ -32,22 +32,22 @@ type goFile struct {
 	imports []string // of our own module, without its name: broker/mqtt
 }
 
-// source is the whole tree: the Go files, and the names of all files.
-type source struct {
+// repository is the whole tree: the Go files, and the names of all files.
+type repository struct {
 	fset  *token.FileSet
 	files []*goFile
 	names []string
 }
 
 // position names where a node stands, as file:line.
-func (s *source) position(n ast.Node) string {
+func (s *repository) position(n ast.Node) string {
 	p := s.fset.Position(n.Pos())
 	return filepath.ToSlash(p.Filename) + ":" + strconv.Itoa(p.Line)
 }
 
 // tree reads the repository, once for all tests.
-var tree = sync.OnceValues(func() (*source, error) {
-	s := &source{fset: token.NewFileSet()}
+var tree = sync.OnceValues(func() (*repository, error) {
+	s := &repository{fset: token.NewFileSet()}
 	err := fs.WalkDir(os.DirFS(top), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -67,7 +67,7 @@ var tree = sync.OnceValues(func() (*source, error) {
 })
 
 // parse adds one Go file.
-func (s *source) parse(name string) error {
+func (s *repository) parse(name string) error {
 	text, err := os.ReadFile(filepath.Join(top, name))
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // sources returns the tree, or ends the test.
-func sources(t *testing.T) *source {
+func sources(t *testing.T) *repository {
 	t.Helper()
 	s, err := tree()
 	if err != nil {
