@@ -24,7 +24,7 @@ func WriteFile(name string, data []byte, perm fs.FileMode, uid, gid int) (err er
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name()) // the error that is returned is the one to know
 		}
 	}()
 	if err := f.Chmod(perm); err != nil {

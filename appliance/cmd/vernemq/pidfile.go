@@ -43,7 +43,7 @@ func acquirePID(name string) (*pidFile, error) {
 			f.Close()
 			continue
 		}
-		if err := f.Truncate(0); err == nil {
+		if err = f.Truncate(0); err == nil {
 			_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 		}
 		if err != nil {

@@ -138,7 +138,7 @@ func tellParent() {
 	if err != nil || fd < 3 {
 		return
 	}
-	os.Unsetenv(readyEnv)
+	_ = os.Unsetenv(readyEnv)
 	if f := os.NewFile(uintptr(fd), "ready"); f != nil {
 		_, _ = io.WriteString(f, readyWord) // the parent may have given up waiting
 		_ = f.Close()
