@@ -26,7 +26,7 @@ type Memory struct {
 type memSession struct {
 	rec     Session
 	subs    map[string]Subscription
-	waiting map[MessageRef]*memDelivery
+	waiting map[MessageRef][]memDelivery // several for overlapping subscriptions
 	inbound map[uint16]struct{}
 }
 
@@ -37,7 +37,7 @@ type memDelivery struct {
 
 type memMessage struct {
 	m    *msg.Message
-	open int // recipients it still waits for
+	open int // deliveries it still waits for
 }
 
 type retainedKey struct{ mountpoint, topic string }
@@ -105,7 +105,7 @@ func (s *Memory) PutSession(rec *Session) (SessionKey, Ticket) {
 	}
 	ms := s.sessions[k]
 	if ms == nil {
-		ms = &memSession{subs: map[string]Subscription{}, waiting: map[MessageRef]*memDelivery{}, inbound: map[uint16]struct{}{}}
+		ms = &memSession{subs: map[string]Subscription{}, waiting: map[MessageRef][]memDelivery{}, inbound: map[uint16]struct{}{}}
 		s.sessions[k] = ms
 	}
 	ms.rec = *rec
@@ -138,15 +138,17 @@ func (s *Memory) DeleteSession(k SessionKey) Ticket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ms := s.sessions[k]; ms != nil {
-		for ref := range ms.waiting {
-			s.unwait(ref)
+		for ref, ds := range ms.waiting {
+			for range ds {
+				s.unwait(ref)
+			}
 		}
 		delete(s.sessions, k)
 	}
 	return s.ticket()
 }
 
-// unwait is called with the lock held when one recipient no longer waits for a message.
+// unwait is called with the lock held when one delivery of a message is over.
 func (s *Memory) unwait(ref MessageRef) {
 	if m := s.messages[ref]; m != nil {
 		if m.open--; m.open <= 0 {
@@ -163,8 +165,12 @@ func (s *Memory) PutMessage(m *msg.Message, in Inbound, recipients []Recipient) 
 	ref := s.lastRef
 	mm := &memMessage{m: m}
 	for _, r := range recipients {
-		if ms := s.sessions[r.Session]; ms != nil && ms.waiting[ref] == nil {
-			ms.waiting[ref] = &memDelivery{r: r}
+		if ms := s.sessions[r.Session]; ms != nil {
+			state := Waits
+			if r.PacketID != 0 {
+				state = Sent
+			}
+			ms.waiting[ref] = append(ms.waiting[ref], memDelivery{r, state})
 			mm.open++
 		}
 	}
@@ -189,16 +195,35 @@ func (s *Memory) PutAck(a Ack) Ticket {
 	case Released:
 		delete(ms.inbound, a.PacketID)
 	case Done:
-		if _, ok := ms.waiting[a.Message]; ok {
-			delete(ms.waiting, a.Message)
+		if ds := ms.waiting[a.Message]; len(ds) > 0 {
+			i := find(ds, a)
+			ds = append(ds[:i:i], ds[i+1:]...)
+			if ms.waiting[a.Message] = ds; len(ds) == 0 {
+				delete(ms.waiting, a.Message)
+			}
 			s.unwait(a.Message)
 		}
 	default:
-		if d := ms.waiting[a.Message]; d != nil {
+		if ds := ms.waiting[a.Message]; len(ds) > 0 {
+			d := &ds[find(ds, a)]
 			d.state, d.r.PacketID = a.Kind, a.PacketID
 		}
 	}
 	return s.ticket()
+}
+
+// find returns the delivery that an Ack is about: the one with its packet identifier, else the first without one, else the first.
+func find(ds []memDelivery, a Ack) int {
+	fresh := -1
+	for i := range ds {
+		switch id := ds[i].r.PacketID; {
+		case id == a.PacketID:
+			return i
+		case id == 0 && fresh < 0:
+			fresh = i
+		}
+	}
+	return max(fresh, 0)
 }
 
 // PutRetained implements Store.
@@ -241,7 +266,7 @@ func (s *Memory) Load(f Loader) error {
 	sort.Slice(keys, func(i, j int) bool { return keys[i] < keys[j] })
 	type delivery struct {
 		ref MessageRef
-		d   *memDelivery
+		d   memDelivery
 	}
 	var all []delivery
 	for _, k := range keys {
@@ -255,11 +280,13 @@ func (s *Memory) Load(f Loader) error {
 		for id := range ms.inbound {
 			f.Inbound(Inbound{Session: k, PacketID: id})
 		}
-		for ref, d := range ms.waiting {
-			all = append(all, delivery{ref, d})
+		for ref, ds := range ms.waiting {
+			for _, d := range ds {
+				all = append(all, delivery{ref, d})
+			}
 		}
 	}
-	sort.Slice(all, func(i, j int) bool {
+	sort.SliceStable(all, func(i, j int) bool {
 		if all[i].ref != all[j].ref {
 			return all[i].ref < all[j].ref
 		}

@@ -87,11 +87,13 @@ type Store interface {
 	DeleteSubscription(k SessionKey, filter string) Ticket
 	// DeleteSession forgets a session, its subscriptions and everything that waits for it.
 	DeleteSession(k SessionKey) Ticket
-	// PutMessage writes one message with all its durable recipients, whatever the fan-out. It keeps no reference to recipients.
+	// PutMessage writes one message with all its durable recipients, whatever the fan-out. A session is listed once for each delivery it gets:
+	// overlapping subscriptions bring it several. It keeps no reference to recipients, but may keep m, which is owned and not changed but for Ref.
 	PutMessage(m *msg.Message, in Inbound, recipients []Recipient) (MessageRef, Ticket)
-	// PutAck writes one step of an exchange.
+	// PutAck writes one step of an exchange. Of several deliveries of a message to a session it is about the one with its PacketID, else about
+	// one that has none yet.
 	PutAck(a Ack) Ticket
-	// PutRetained sets the retained message of a topic; an empty payload deletes it.
+	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned.
 	PutRetained(mountpoint string, m *msg.Message) Ticket
 	// ReadMessages reads messages back and calls done with them, in the order asked for, from another goroutine; a message that is gone is nil.
 	ReadMessages(refs []MessageRef, done func([]*msg.Message))
