@@ -115,8 +115,9 @@ func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
 			f, _ := s.win.at(i)
 			f.flags &^= flightCounted
 			switch f.state {
-			case flightCommit: // never left, as far as the client knows: the same identifier serves
+			case flightCommit: // never left: the same identifier serves, and it is durable before the CONNACK is
 				f.state = flightSent
+				f.flags |= flightUnsent
 			case flightRelCommit:
 				f.state = flightReleased
 			}

@@ -272,9 +272,10 @@ func (s *Session) resendNext(t *Turn) bool {
 			return false
 		}
 		s.counted++
-		f.flags |= flightCounted
+		dup := f.flags&flightUnsent == 0
+		f.flags = f.flags&^flightUnsent | flightCounted
 		s.resendAt++
-		s.transmit(t, f, id, true)
+		s.transmit(t, f, id, dup)
 	case flightReleased:
 		if !t.Sink.Room(s.Out) {
 			return false

@@ -21,8 +21,11 @@ type flight struct {
 	state uint8
 }
 
-// flightCounted: it was sent on this connection and counts against the receiver's window.
-const flightCounted = 0x80
+// Flags of a flight, beside those of the item it was.
+const (
+	flightCounted = 0x80 // it was sent on this connection and counts against the receiver's window
+	flightUnsent  = 0x40 // it has an identifier from an earlier connection, which ended before it was sent
+)
 
 // window is the ordered set of outgoing exchanges: a ring by packet identifier, so that finding one is an index whatever its size. Identifiers
 // are given out in order, so one in use is never given again [MQTT-2.2.1-4 of 5.0].
