@@ -70,11 +70,11 @@ func (p *program) foreground(args []string) int {
 		return p.cannot("foreground", err)
 	}
 	p.selfCheck(options)
-	return p.serve(options, compiled, signals)
+	return p.serve(options, compiled, probe.This().Facts(), signals)
 }
 
-// serve runs the broker with its options until a signal comes.
-func (p *program) serve(options *config.Options, compiled string, signals <-chan os.Signal) int {
+// serve runs the broker with its options until a signal comes. facts are of before: the broker changes how many threads run Go code.
+func (p *program) serve(options *config.Options, compiled string, facts probe.Facts, signals <-chan os.Signal) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	n, err := node.Start(ctx, node.Params{
@@ -84,7 +84,7 @@ func (p *program) serve(options *config.Options, compiled string, signals <-chan
 		fmt.Fprintf(p.stderr, "vernemq foreground: the broker cannot start: %v\n", err)
 		return exitFailed
 	}
-	p.announce(options, n.Listening(), compiled)
+	p.announce(options, n.Listening(), compiled, facts)
 	if err := service.Ready(fmt.Sprintf("%d listeners", len(n.Listening()))); err != nil {
 		fmt.Fprintf(p.stderr, "vernemq foreground: %v\n", err)
 	}
@@ -140,7 +140,7 @@ func (p *program) selfCheck(o *config.Options) {
 }
 
 // announce prints what an operator wants to know first.
-func (p *program) announce(o *config.Options, listening [][3]string, compiled string) {
+func (p *program) announce(o *config.Options, listening [][3]string, compiled string, facts probe.Facts) {
 	fmt.Fprintf(p.stdout, "vernemq %s, node %s\n", version, o.NodeName)
 	for _, l := range listening {
 		fmt.Fprintf(p.stdout, "  listening      %s %s on %s\n", l[0], l[1], l[2])
@@ -154,7 +154,6 @@ func (p *program) announce(o *config.Options, listening [][3]string, compiled st
 	}
 	fmt.Fprintf(p.stdout, "  configuration  %s\n  compiled       %s\n  data           %s\n  log            standard output\n",
 		conf, p.root.Path(compiled), p.root.Path(hostfs.DataDir))
-	facts := probe.This().Facts()
 	fmt.Fprintf(p.stdout, "  machine        %d cores, %d MB of memory, %d MB of it available\n",
 		facts.Cores, facts.MemoryTotal>>20, facts.MemoryAvailable>>20)
 	anonymous := "refused"
