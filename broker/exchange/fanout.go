@@ -28,7 +28,7 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf) {
 	v := l.View(h.shard)
 	n := v.Len()
 	if len(h.jobs) > 0 && h.hasJob(l) {
-		h.jobs = append(h.jobs, job{m.Own(), l, v, 0})
+		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, 0})
 		return
 	}
 	end := min(n, fanStep)
@@ -38,7 +38,7 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf) {
 		}
 	}
 	if end < n {
-		h.jobs = append(h.jobs, job{m.Own(), l, v, end})
+		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, end})
 	}
 }
 
@@ -153,7 +153,7 @@ func (h *Home) deliverShared(m *msg.Message, l *trie.Leaf, g *trie.Group) {
 		h.deliver(m, l, mb.Entry, g.Name())
 		return
 	}
-	h.loop.MailMember(int(mb.Shard), m.Own(), l, g, mb.Entry.Slot())
+	h.loop.MailMember(int(mb.Shard), h.T.Forms.Own(m), l, g, mb.Entry.Slot())
 }
 
 // pump lets a session send what waits; a session that ran out of its budget goes on in the next turn.

@@ -182,8 +182,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 			if shard == h.shard {
 				h.deliver(m, l, e, "")
 			} else {
-				m = m.Own()
-				h.loop.Mail(shard, m, l)
+				h.loop.Mail(shard, h.T.Forms.Own(m), l)
 			}
 			continue
 		}
@@ -197,9 +196,9 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 			mask &^= 1 << h.shard
 		}
 		if mask != 0 {
-			m = m.Own()
+			own := h.T.Forms.Own(m)
 			for ; mask != 0; mask &= mask - 1 {
-				h.loop.Mail(bits.TrailingZeros64(mask), m, l)
+				h.loop.Mail(bits.TrailingZeros64(mask), own, l)
 			}
 		}
 		for _, g := range l.Groups() {

@@ -52,14 +52,26 @@ func (d *Delivery) first() byte {
 // concurrent use; a shard has one.
 type Forms struct {
 	m    *Message
+	own  *Message // m's owned copy, once one was needed; m itself may be one
 	have [numForms]bool
 	made [numForms][]byte // buffers kept for the next message
 }
 
 // Begin forgets the previous message.
 func (f *Forms) Begin(m *Message) {
-	f.m = m
+	f.m, f.own = m, nil
 	f.have = [numForms]bool{}
+}
+
+// Own is m.Own, but one copy serves all who keep the message of the last Begin.
+func (f *Forms) Own(m *Message) *Message {
+	if f.m != m || !m.Borrowed {
+		return m.Own()
+	}
+	if f.own == nil {
+		f.own = m.Own()
+	}
+	return f.own
 }
 
 // Append appends the frame that carries m to a receiver. m is the message of the last Begin, or any other, which is then encoded for itself.
@@ -72,7 +84,7 @@ func (f *Forms) Append(dst []byte, m *Message, d *Delivery) []byte {
 	switch {
 	case m.Wire != nil && m.WireForm == form:
 		frame = m.Wire
-	case f.m != m:
+	case f.m != m && f.own != m:
 		return appendFrame(dst, m, d)
 	default:
 		if !f.have[form] {

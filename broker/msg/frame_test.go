@@ -220,3 +220,26 @@ func TestStampLess(t *testing.T) {
 		}
 	}
 }
+
+// TestFormsOwn: all who keep the message of the last Begin share one copy; the next message has its own, though it may lie at the same place.
+func TestFormsOwn(t *testing.T) {
+	var f msg.Forms
+	m := msg.Message{Topic: []byte("a"), Payload: []byte("one"), Borrowed: true}
+	f.Begin(&m)
+	first := f.Own(&m)
+	if f.Own(&m) != first {
+		t.Error("two copies of one message")
+	}
+	other := msg.Message{Topic: []byte("a"), Payload: []byte("other"), Borrowed: true}
+	if o := f.Own(&other); string(o.Payload) != "other" {
+		t.Errorf("copy of another message has payload %q", o.Payload)
+	}
+	if f.Own(first) != first {
+		t.Error("an owned message was copied")
+	}
+	m = msg.Message{Topic: []byte("a"), Payload: []byte("two"), Borrowed: true}
+	f.Begin(&m)
+	if o := f.Own(&m); string(o.Payload) != "two" || string(first.Payload) != "one" {
+		t.Errorf("after Begin: payload %q and before it %q, want two and one", o.Payload, first.Payload)
+	}
+}

@@ -31,10 +31,10 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 			return
 		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
-		s.open(t, m.Own(), qos, flags, subID)
+		s.open(t, t.Forms.Own(m), qos, flags, subID)
 		return
 	}
-	s.push(t, queue.Item{Msg: m.Own(), QoS: qos, Flags: flags, SubID: subID}, t.Opts.MaxOnlineMessages)
+	s.push(t, queue.Item{Msg: t.Forms.Own(m), QoS: qos, Flags: flags, SubID: subID}, t.Opts.MaxOnlineMessages)
 }
 
 // keep queues a delivery for an absent client; QoS 0 is not kept.
@@ -43,7 +43,7 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 		t.Count.Inc(metric.QueueMessageUnhandled)
 		return
 	}
-	m = m.Own()
+	m = t.Forms.Own(m)
 	if t.Hooks.Observed() {
 		c := s.Client()
 		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
