@@ -1,6 +1,8 @@
 package house
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -114,32 +116,61 @@ func (s *shell) command(line string) *exec.Cmd {
 func (s *shell) foreground(t *testing.T, at, line string) string {
 	t.Helper()
 	s.broker.stop(t)
-	c := s.command("exec " + line)
-	c.Stderr = nil
+	out, err := untilUp(t, s.command("exec "+line))
+	if err != nil {
+		t.Errorf("%s: %s: %v\n%s", at, line, err, out)
+	}
+	return out
+}
+
+// upLine begins the last line that a broker prints when it is up.
+const upLine = "  anonymous "
+
+// untilUp runs a broker in the foreground until it says that it is up, and stops it as Ctrl-C does. It returns what was printed, and an error
+// if the broker ended by itself or badly.
+func untilUp(t *testing.T, c *exec.Cmd) (printed string, err error) {
+	t.Helper()
+	var errs strings.Builder
+	c.Stderr = &errs
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Start(); err != nil {
-		t.Fatalf("%s: %s: %v", at, line, err)
+		t.Fatal(err)
 	}
-	var out strings.Builder
-	interrupted := false
-	for buf := make([]byte, 4096); ; {
-		n, err := stdout.Read(buf)
-		out.Write(buf[:n])
-		if !interrupted && strings.Contains(out.String(), "\n  anonymous ") { // the last line that it prints when it is up
-			interrupted = true
+	up := false
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		printed += lines.Text() + "\n"
+		if !up && strings.HasPrefix(lines.Text(), upLine) {
+			up = true
 			if err := c.Process.Signal(os.Interrupt); err != nil {
-				t.Errorf("%s: %s: %v", at, line, err)
+				t.Error(err)
 			}
 		}
-		if err != nil {
-			break
+	}
+	if err = c.Wait(); err == nil && !up {
+		err = errors.New("it ended before it was up")
+	}
+	return printed + errs.String(), err
+}
+
+// The README's first command: without the licence it refuses, with it the shipped configuration runs and lets everybody in.
+func TestMakeRun(t *testing.T) {
+	run := func(args ...string) *exec.Cmd {
+		c := exec.Command(filepath.Join(top, ".ci/foreground"), args...)
+		c.Env = append(os.Environ(), "BIN="+filepath.Dir(builtBinary(t)), "ROOT="+filepath.Join(t.TempDir(), "run"))
+		return c
+	}
+	for _, args := range [][]string{nil, {""}, {"no"}} {
+		out, err := run(args...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 78 || !strings.Contains(string(out), "make run ACCEPT_EULA=yes") {
+			t.Errorf("%q: %v\n%s", args, err, out)
 		}
 	}
-	if err := c.Wait(); err != nil || !interrupted {
-		t.Errorf("%s: %s: %v\n%s", at, line, err, out.String())
+	out, err := untilUp(t, run("yes", "--set", "listener.tcp.default=127.0.0.1:0"))
+	if err != nil || !strings.Contains(out, "let in (allow_anonymous = on)") {
+		t.Errorf("%v\n%s", err, out)
 	}
-	return out.String()
 }
