@@ -14,10 +14,7 @@
 //
 // Sockets are registered once, edge triggered, for input and output: a connection that is paused is simply not read (its remainder is kept
 // and parsed first when it goes on), and one that could not write is told when it can. There is no epoll_ctl after accept but for a move.
-//
-// # How to wait (measured)
-//
-// See wait.go for the figures.
+// How a loop waits was decided by measurement; the figures stand at Shard.wait.
 package shard
 
 import (
