@@ -145,7 +145,7 @@ func (s *Shard) finish(c *conn) {
 		return
 	}
 	c.closing = true
-	c.s = nil
+	c.s, c.pausedFor = nil, 0
 	s.keepLeft(c, nil)
 	s.home.T.Wheel.Arm(&c.timer, s.home.T.Now+int64(2*time.Second))
 	s.home.T.Sink.Touch(&c.out) // the flush of this turn goes on from here

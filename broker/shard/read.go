@@ -15,6 +15,7 @@ import (
 // The bounds of reading.
 const (
 	maxConnectBody  = 384 << 10 // bytes of a CONNECT: five longest fields and their properties fit
+	maxControlBody  = 1 << 20   // bytes of any other packet that is no PUBLISH: its handling must fit a turn
 	smallLeft       = 32 << 10  // a remainder up to this is copied in front of the next read
 	deliveriesATurn = 4096      // one connection's share of a turn
 	partialLimit    = 256 << 20 // bytes of unparsed input that all connections may hold together
@@ -116,6 +117,9 @@ func (s *Shard) parse(c *conn, data []byte, own bool) {
 			break
 		}
 		hd, ok, err := mqtt.ReadHeader(data, s.maxBody(c), c.version)
+		if err == nil && hd.Body > maxControlBody && hd.Type != mqtt.TypePublish {
+			err = mqtt.ErrPacketTooLarge
+		}
 		if err != nil {
 			s.protocolError(c, err)
 			return

@@ -111,6 +111,7 @@ type Shard struct {
 	ep, wakeFD int
 	spareFD    int // closed to accept and refuse when the process has no descriptor left
 	events     []unix.EpollEvent
+	sockaddr   unix.RawSockaddrAny // of the connection being accepted
 	rbuf       []byte
 
 	conns     []*[connPage]conn
