@@ -51,10 +51,15 @@ func (h *Home) hasJob(l *trie.Leaf) bool {
 	return false
 }
 
-// Work goes on with fan-outs that did not fit their turn, for one step. It reports whether more waits.
+// Work goes on with what did not fit its turn, for one step: a large fan-out, the subscriptions of an ended session. It reports whether more
+// waits.
 func (h *Home) Work() bool {
+	if n := len(h.leaving); n > 0 && h.leave(h.leaving[n-1]) {
+		h.leaving[n-1] = nil
+		h.leaving = h.leaving[:n-1]
+	}
 	if len(h.jobs) == 0 {
-		return false
+		return len(h.leaving) > 0
 	}
 	j := &h.jobs[0]
 	h.T.Forms.Begin(j.m)
@@ -79,7 +84,7 @@ func (h *Home) Work() bool {
 		clear(h.parked)
 		h.parked = h.parked[:0]
 	}
-	return len(h.jobs) > 0
+	return len(h.jobs) > 0 || len(h.leaving) > 0
 }
 
 // Busy reports whether mail from other shards should wait until the backlog of fan-outs is smaller.

@@ -33,6 +33,7 @@ type Home struct {
 	jobs    []job
 	ready   []*session.Session // sessions that ran out of their budget
 	spare   []*session.Session
+	leaving []*session.Session // ended ones whose subscriptions leave in steps
 	parked  []*session.Session // publishers that wait for the backlog of jobs
 	rng     *rand.Rand
 }
@@ -64,7 +65,7 @@ func (h *Home) Sessions() int { return len(h.byID) }
 // Each calls f for the sessions from slot on, until it returns false; it returns the slot to go on from, or -1 at the end.
 func (h *Home) Each(from int, f func(*session.Session) bool) int {
 	for i := from; i < len(h.slots); i++ {
-		if s := h.slots[i]; s != nil && !f(s) {
+		if s := h.slots[i]; s != nil && !s.Gone && !f(s) {
 			return i + 1
 		}
 	}
@@ -72,7 +73,7 @@ func (h *Home) Each(from int, f func(*session.Session) bool) int {
 }
 
 // Working reports whether Work or PumpReady has something to do.
-func (h *Home) Working() bool { return len(h.jobs) > 0 || len(h.ready) > 0 }
+func (h *Home) Working() bool { return len(h.jobs) > 0 || len(h.ready) > 0 || len(h.leaving) > 0 }
 
 // Session returns the session of a subscriber, or nil.
 func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID[id] }
@@ -94,14 +95,13 @@ func (h *Home) create(id msg.SubscriberID, wallMillis int64) *session.Session {
 	return s
 }
 
-// end ends a session for good: subscriptions, queue, record.
+// endStep is how many subscriptions of an ending session leave the tree in one turn.
+const endStep = 1024
+
+// end ends a session for good: its record, its queue, its subscriptions. From now on nobody finds it; the subscriptions of a session that has
+// very many leave the tree in steps, and its slot is free after that.
 func (h *Home) end(s *session.Session) {
-	ix := h.x.index(s.ID.Mountpoint)
-	for _, sub := range s.Subs.All() {
-		h.untrie(ix, s, sub.Filter)
-	}
-	observed := h.T.Hooks.Observed()
-	if observed && s.Subs.Len() > 0 {
+	if h.T.Hooks.Observed() && s.Subs.Len() > 0 {
 		c := s.Client()
 		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c})
 	}
@@ -112,16 +112,37 @@ func (h *Home) end(s *session.Session) {
 	}
 	s.Gone = true
 	delete(h.byID, s.ID)
-	h.slots[s.Slot] = nil
 	h.routes[s.Slot] = nil
-	h.free = append(h.free, s.Slot)
 	h.T.Count.Inc(metric.QueueTeardown)
+	if !h.leave(s) {
+		h.leaving = append(h.leaving, s)
+	}
+}
+
+// leave takes one step of an ended session's subscriptions out of the tree; true: it was the last one.
+func (h *Home) leave(s *session.Session) bool {
+	ix := h.x.index(s.ID.Mountpoint)
+	for range endStep {
+		all := s.Subs.All()
+		if len(all) == 0 {
+			break
+		}
+		filter := all[len(all)-1].Filter
+		h.untrie(ix, s, filter)
+		s.Subs.Remove(filter)
+	}
+	if s.Subs.Len() > 0 {
+		return false
+	}
+	h.slots[s.Slot] = nil
+	h.free = append(h.free, s.Slot)
+	return true
 }
 
 // Timer handles a fired timer of kind TimerSession.
 func (h *Home) Timer(t *wheel.Timer) {
 	s := h.slots[t.Index]
-	if s == nil {
+	if s == nil || s.Gone {
 		return
 	}
 	if s.Online() {

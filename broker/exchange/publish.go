@@ -189,7 +189,6 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 		mask := l.Shards()
 		if mask != 0 {
 			matched = true
-			h.T.Count.Inc(metric.RouterMatchesLocal)
 		}
 		if mask>>h.shard&1 != 0 {
 			h.fanOut(m, l)
@@ -289,10 +288,11 @@ func isOwn(m *msg.Message, shard int, e trie.Entry) bool {
 // deliver gives m to one subscriber of this shard; group is the name of the shared group it was chosen from, or empty.
 func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group string) {
 	slot := e.Slot()
-	if int(slot) >= len(h.slots) || h.slots[slot] == nil {
+	if int(slot) >= len(h.slots) || h.slots[slot] == nil || h.slots[slot].Gone {
 		return
 	}
 	h.Delivered++
+	h.T.Count.Inc(metric.RouterMatchesLocal)
 	s := h.slots[slot]
 	if isOwn(m, h.shard, e) {
 		return

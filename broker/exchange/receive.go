@@ -60,6 +60,11 @@ func (h *Home) Receive(s *session.Session, hd mqtt.Header, frame []byte) (Result
 	case mqtt.TypeDisconnect:
 		return h.disconnect(s, body)
 	case mqtt.TypeAuth:
+		var a mqtt.Auth
+		if err := a.Decode(body, s.Version); err != nil {
+			return Continue, err
+		}
+		h.T.Count.Inc(metric.AuthReceived(byte(a.Code)))
 		return Continue, errNoAuthMethod
 	case mqtt.TypeConnect:
 		return Continue, errSecondConnect

@@ -14,6 +14,9 @@ import (
 	"vernemq/broker/trie"
 )
 
+// maxFilters is how many filters of one SUBSCRIBE are granted: what more it holds is answered with "quota exceeded", for a turn has its bounds.
+const maxFilters = 4096
+
 // subscribe handles a SUBSCRIBE: authorise, store and route, then answer once it is durable, then begin the replay of retained messages.
 func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err error) {
 	var p mqtt.Subscribe
@@ -26,6 +29,10 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 	})
 	id, _ := p.Props.Uint(mqtt.PropSubscriptionID)
 	for i := range q.Topics {
+		if i >= maxFilters {
+			q.Topics[i].Code = mqtt.CodeQuotaExceeded
+			continue
+		}
 		if err := h.checkFilter(&q.Topics[i]); err != nil {
 			return false, err
 		}

@@ -50,7 +50,6 @@ var catalog = []row{
 	{name: "mqtt_unsuback_sent", kind: Counter, series: bothVersions, doc: "UNSUBACK packets sent."},
 	{name: "mqtt_pingresp_sent", kind: Counter, series: bothVersions, doc: "PINGRESP packets sent."},
 	{name: "mqtt_disconnect_sent", kind: Counter, series: codesOnly, codes: codesDisconnectSent, doc: "DISCONNECT packets sent."},
-	{name: "mqtt_auth_sent", kind: Counter, series: codesOnly, codes: codesAuth, doc: "AUTH packets sent."},
 
 	// What went wrong.
 	{name: "mqtt_publish_auth_error", kind: Counter, series: bothVersions, doc: "Publishes refused by authorisation."},
@@ -64,7 +63,6 @@ var catalog = []row{
 
 	// Queues and sessions.
 	{name: "queue_setup", kind: Counter, doc: "Session queues created."},
-	{name: "queue_initialized_from_storage", kind: Counter, doc: "Session queues restored from the store at start."},
 	{name: "queue_teardown", kind: Counter, doc: "Session queues removed."},
 	{name: "queue_message_drop", kind: Counter, doc: "Messages dropped because a queue was full."},
 	{name: "queue_message_expired", kind: Counter, doc: "Messages that expired while they waited."},

@@ -37,46 +37,44 @@ const (
 	MqttUnsubackSent                    ID = 124 // and +1 for MQTT 5.0
 	MqttPingrespSent                    ID = 126 // and +1 for MQTT 5.0
 	mqttDisconnectSent                  ID = 128
-	mqttAuthSent                        ID = 156
-	MqttPublishAuthError                ID = 159 // and +1 for MQTT 5.0
-	MqttSubscribeAuthError              ID = 161 // and +1 for MQTT 5.0
-	MqttInvalidMsgSizeError             ID = 163 // and +1 for MQTT 5.0
-	MqttPubackInvalidError              ID = 165 // and +1 for MQTT 5.0
-	MqttPubrecInvalidError              ID = 167 // and +1 for MQTT 5.0
-	MqttPubcompInvalidError             ID = 169 // and +1 for MQTT 5.0
-	ClientKeepaliveExpired              ID = 171 // and +1 for MQTT 5.0
-	QueueSetup                          ID = 173
-	QueueInitializedFromStorage         ID = 174
-	QueueTeardown                       ID = 175
-	QueueMessageDrop                    ID = 176
-	QueueMessageExpired                 ID = 177
-	QueueMessageUnhandled               ID = 178
-	QueueMessageIn                      ID = 179
-	QueueMessageOut                     ID = 180
-	ClientExpired                       ID = 181
-	RouterMatchesLocal                  ID = 182
-	RouterSubscriptions                 ID = 183
-	RetainMessages                      ID = 184
-	RetainMemory                        ID = 185
-	QueueProcesses                      ID = 186
-	ActiveMqttConnections               ID = 187
-	totalActiveConnections              ID = 188
-	systemContextSwitches               ID = 189
-	systemGcCount                       ID = 190
-	systemWordsReclaimedByGc            ID = 191
-	systemRunQueue                      ID = 192
-	systemRuntime                       ID = 193
-	systemWallclock                     ID = 194
-	systemProcessCount                  ID = 195
-	systemUtilization                   ID = 196
-	vmMemoryTotal                       ID = 197
-	vmMemoryProcesses                   ID = 198
-	vmMemoryProcessesUsed               ID = 199
-	vmMemorySystem                      ID = 200
+	MqttPublishAuthError                ID = 156 // and +1 for MQTT 5.0
+	MqttSubscribeAuthError              ID = 158 // and +1 for MQTT 5.0
+	MqttInvalidMsgSizeError             ID = 160 // and +1 for MQTT 5.0
+	MqttPubackInvalidError              ID = 162 // and +1 for MQTT 5.0
+	MqttPubrecInvalidError              ID = 164 // and +1 for MQTT 5.0
+	MqttPubcompInvalidError             ID = 166 // and +1 for MQTT 5.0
+	ClientKeepaliveExpired              ID = 168 // and +1 for MQTT 5.0
+	QueueSetup                          ID = 170
+	QueueTeardown                       ID = 171
+	QueueMessageDrop                    ID = 172
+	QueueMessageExpired                 ID = 173
+	QueueMessageUnhandled               ID = 174
+	QueueMessageIn                      ID = 175
+	QueueMessageOut                     ID = 176
+	ClientExpired                       ID = 177
+	RouterMatchesLocal                  ID = 178
+	RouterSubscriptions                 ID = 179
+	RetainMessages                      ID = 180
+	RetainMemory                        ID = 181
+	QueueProcesses                      ID = 182
+	ActiveMqttConnections               ID = 183
+	totalActiveConnections              ID = 184
+	systemContextSwitches               ID = 185
+	systemGcCount                       ID = 186
+	systemWordsReclaimedByGc            ID = 187
+	systemRunQueue                      ID = 188
+	systemRuntime                       ID = 189
+	systemWallclock                     ID = 190
+	systemProcessCount                  ID = 191
+	systemUtilization                   ID = 192
+	vmMemoryTotal                       ID = 193
+	vmMemoryProcesses                   ID = 194
+	vmMemoryProcessesUsed               ID = 195
+	vmMemorySystem                      ID = 196
 )
 
 // NumIDs is the number of samples.
-const NumIDs = 201
+const NumIDs = 197
 
 // PubackReceived returns the sample of mqtt_puback_received for the reason code of an MQTT 5.0 PUBACK.
 func PubackReceived(code byte) ID { return pubackReceivedIDs[code] }
@@ -142,8 +140,3 @@ var pubcompSentIDs = lookup(MqttPubcompSent+1, codesPubrel)
 func DisconnectSent(code byte) ID { return disconnectSentIDs[code] }
 
 var disconnectSentIDs = lookup(mqttDisconnectSent+0, codesDisconnectSent)
-
-// AuthSent returns the sample of mqtt_auth_sent for the reason code of an MQTT 5.0 AUTH.
-func AuthSent(code byte) ID { return authSentIDs[code] }
-
-var authSentIDs = lookup(mqttAuthSent+0, codesAuth)

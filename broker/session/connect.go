@@ -158,24 +158,10 @@ func (s *Session) Detach(t *Turn) {
 	}
 }
 
-// Clear forgets everything that waits or is under way: the end of the session.
+// Clear forgets everything that waits or is under way: the end of the session. The caller deletes the session's record, and with it what the
+// store keeps for it.
 func (s *Session) Clear(t *Turn) {
-	if s.q != nil {
-		for s.q.Len() > 0 {
-			it := s.q.Pop()
-			s.release(t, it.Msg, 0)
-		}
-		s.q = nil
-	}
-	if s.win != nil {
-		for i := range s.win.n {
-			if f, id := s.win.at(i); f.state != flightFree {
-				s.release(t, f.m, id)
-			}
-		}
-		s.win = nil
-	}
-	s.in, s.replays, s.resendAt = nil, nil, -1
+	s.q, s.win, s.in, s.replays, s.resendAt = nil, nil, nil, nil, -1
 	t.Wheel.Stop(&s.Timer)
 }
 
