@@ -87,3 +87,25 @@ func (k *Key) HasDefault() bool { return k.Default != "" || k.EmptyIsSet }
 
 // Wild reports whether the name has a wildcard word.
 func (k *Key) Wild() bool { return strings.Contains(k.Name, "$") }
+
+// Change says what it takes for a changed value to come into force.
+type Change string
+
+// The changes.
+const (
+	ChangeLive    Change = "live"    // at once, without a restart: vmq-admin set does it too
+	ChangeRestart Change = "restart" // at the next start of the broker
+	ChangeNothing Change = "nothing" // the key has no effect
+)
+
+// Change returns what it takes for a new value of the key to come into force.
+func (k *Key) Change() Change {
+	switch {
+	case k.Effect != Live:
+		return ChangeNothing
+	case k.Runtime:
+		return ChangeLive
+	default:
+		return ChangeRestart
+	}
+}

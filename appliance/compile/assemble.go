@@ -22,7 +22,14 @@ func (c *compilation) assemble() {
 			c.plan.Values = append(c.plan.Values, plan.Value{Key: k, Name: k.Name, Value: d, Source: k.Name})
 		}
 	}
-	for _, s := range c.winners() {
+	winners := c.winners()
+	for _, s := range winners {
+		if isListener(s.name) && strings.Count(s.key.Name, "$") > 1 {
+			c.deep = append(c.deep, s)
+		}
+	}
+	slices.SortFunc(c.deep, func(a, b *setting) int { return strings.Compare(a.name, b.name) })
+	for _, s := range winners {
 		switch {
 		case !isListener(s.name):
 			c.effective(s, defaultOf(s.key))

@@ -36,6 +36,7 @@ func Compile(in Input) (*plan.Plan, *report.Report) {
 	}
 	c.settle()
 	c.assemble()
+	c.history()
 	for _, rule := range checks {
 		rule.check(c)
 	}
@@ -59,6 +60,8 @@ type setting struct {
 	value any    // nil: as if it were absent, the level above decides
 	err   *schema.ValueError
 	quiet bool // one of several that one line makes: only the first is spoken of
+
+	beside *setting // an older name: the assignment under the real name, in the same layer, that makes it ineffective
 }
 
 // words returns the words of the concrete name.
@@ -70,7 +73,9 @@ type compilation struct {
 	schema   *schema.Schema
 	report   *report.Report
 	settings []*setting          // all, in order of precedence
+	idle     []*setting          // of keys that are gone or have no meaning here, for the history
 	won      map[string]*setting // the last good one of each name
+	deep     []*setting          // winners among listener options with a second wildcard, sorted by name
 	shape    shape
 	plan     *plan.Plan
 }

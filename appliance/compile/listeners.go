@@ -2,6 +2,7 @@ package compile
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"vernemq/appliance/plan"
@@ -160,13 +161,21 @@ func (c *compilation) listener(a *setting) plan.Listener {
 		if v.Name == mountpoint && v.Value == mountpointOff {
 			v.Value = ""
 		}
+		for n, row := range rows {
+			v.Levels = append(v.Levels, plan.Level{Name: names[n], Key: row})
+		}
 		if v.Key != nil {
 			l.Options = append(l.Options, v)
 		}
 	}
 	prefix := a.name + "."
-	for _, s := range c.won { // options with wildcards of their own
-		if rest, ok := strings.CutPrefix(s.name, prefix); ok && s.value != nil && strings.Count(s.key.Name, "$") > 1 {
+	first := sort.Search(len(c.deep), func(i int) bool { return c.deep[i].name >= prefix })
+	for _, s := range c.deep[first:] { // options with wildcards of their own
+		rest, ok := strings.CutPrefix(s.name, prefix)
+		if !ok {
+			break
+		}
+		if s.value != nil {
 			l.Options = append(l.Options, plan.Value{Key: s.key, Name: rest, Value: s.value, Source: s.name, Origin: s.origin()})
 		}
 	}

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -30,9 +29,11 @@ func (c *compilation) resolve(a assigned) {
 	switch s.key.Effect {
 	case schema.Refused:
 		c.report.Add(s.atKey(report.Error, report.CodeRefused, name+" is gone", s.key.Hint))
+		c.idle = append(c.idle, s)
 		return
 	case schema.Ignored:
 		c.report.Add(s.atKey(report.Warning, report.CodeIgnored, name+" is accepted and has no meaning here", s.key.Hint))
+		c.idle = append(c.idle, s)
 		return
 	}
 	if len(s.key.Sets) > 0 {
@@ -83,8 +84,12 @@ func (c *compilation) accept(s *setting) {
 // settle decides which of the settings of one name wins, and reports the ones that are wrong or doubled. An old name loses against the new one of
 // its layer, wherever the two stand. A wrong value that a later, good one covers is a warning: it never had an effect.
 func (c *compilation) settle() {
-	canonical := map[string]*setting{} // by layer and name: the last one written under the real name
-	id := func(s *setting) string { return fmt.Sprint(s.layer, " ", s.name) }
+	type place struct {
+		layer plan.Layer
+		name  string
+	}
+	canonical := map[place]*setting{} // the last one written under the real name
+	id := func(s *setting) place { return place{s.layer, s.name} }
 	for _, s := range c.settings {
 		if s.old == "" {
 			canonical[id(s)] = s
@@ -99,12 +104,13 @@ func (c *compilation) settle() {
 			}
 			e.Also = []report.Pos{real.KeyPos}
 			c.report.Add(e)
+			s.beside = real
 			continue
 		}
 		if s.alias {
 			c.report.Add(s.atKey(report.Warning, report.CodeAlias, s.old+" is the older name of "+s.name, "write "+s.name))
 		}
-		if before := last[s.name]; before != nil && before.layer == plan.File && s.layer == plan.File && !s.quiet {
+		if before := last[s.name]; before != nil && before.layer == s.layer && fromFiles(s.layer) && !s.quiet {
 			e := s.atKey(report.Note, report.CodeDuplicate, s.name+" is set before; this line wins", "")
 			e.Also = []report.Pos{before.KeyPos}
 			c.report.Add(e)
@@ -125,6 +131,9 @@ func (c *compilation) settle() {
 		}
 	}
 }
+
+// fromFiles reports whether a layer is made of files an operator writes, in which a key may stand twice by mistake.
+func fromFiles(l plan.Layer) bool { return l == plan.File || l == plan.Persisted }
 
 // unknown reports a key that is not in the schema.
 func (c *compilation) unknown(a assigned) {

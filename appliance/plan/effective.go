@@ -2,9 +2,7 @@ package plan
 
 import (
 	"bufio"
-	"fmt"
 	"io"
-	"sort"
 	"strings"
 
 	"vernemq/schema"
@@ -13,32 +11,17 @@ import (
 // WriteEffective writes every effective value as a "key = value" line, sorted by key, secrets hidden. With origin each line ends in a comment
 // that tells where the value came from and, for an inherited option, which key gave it.
 func (p *Plan) WriteEffective(w io.Writer, origin bool) error {
-	lines := make([][2]string, 0, len(p.Values))
-	add := func(name string, v *Value) {
-		from := v.Origin.String()
-		if v.Source != name {
-			from = v.Source + ", " + from
-		}
-		lines = append(lines, [2]string{name + " = " + Quote(v.Text()), from})
-	}
-	for i := range p.Values {
-		add(p.Values[i].Name, &p.Values[i])
-	}
-	for i := range p.Listeners {
-		l := &p.Listeners[i]
-		add(l.Address.Name, &l.Address)
-		for j := range l.Options {
-			add(l.Address.Name+"."+l.Options[j].Name, &l.Options[j])
-		}
-	}
-	sort.Slice(lines, func(i, j int) bool { return lines[i][0] < lines[j][0] })
 	b := bufio.NewWriter(w)
-	for _, l := range lines {
+	for _, v := range p.All() {
+		b.WriteString(v.Name + " = " + Quote(v.Text()))
 		if origin {
-			fmt.Fprintf(b, "%s  # %s\n", l[0], l[1])
-		} else {
-			fmt.Fprintln(b, l[0])
+			b.WriteString("  # ")
+			if v.Source != v.Name {
+				b.WriteString(v.Source + ", ")
+			}
+			b.WriteString(v.Origin.String())
 		}
+		b.WriteByte('\n')
 	}
 	return b.Flush()
 }

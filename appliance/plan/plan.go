@@ -15,14 +15,16 @@ type Layer uint8
 // The layers, lowest first.
 const (
 	Default     Layer = iota // the schema
+	Profile                  // /usr/share/vernemq/profiles
 	File                     // vernemq.conf with its includes
+	Persisted                // /var/lib/vernemq/conf.d: settings made while the broker ran
 	Environment              // variables of the process, or of /etc/default/vernemq
 	CommandLine              // --set and --accept-eula
 )
 
 // String returns the layer's name.
 func (l Layer) String() string {
-	return [...]string{"default", "file", "environment", "command line"}[l]
+	return [...]string{"default", "profile", "file", "persisted", "environment", "command line"}[l]
 }
 
 // Origin says where a value came from.
@@ -46,6 +48,9 @@ type Value struct {
 	Value  any    // as schema.Key.Parse gives it
 	Source string // the concrete key it was taken from: for an inherited option that of a higher level
 	Origin Origin
+	Levels []Level // for an option of a listener: the keys it can be set with, most general first; else nil
+	Auto   *Auto   // not nil if the value follows from readings of the host
+	Secret bool    // it must not be shown: the key is secret, or the value comes from one that is
 }
 
 // hidden stands in place of a secret.
@@ -54,7 +59,7 @@ const hidden = "******"
 // Text returns the value as an operator would write it, and asterisks for a secret that is set.
 func (v *Value) Text() string {
 	text := v.Key.Format(v.Value)
-	if v.Key.Secret && text != "" {
+	if (v.Key.Secret || v.Secret) && text != "" {
 		return hidden
 	}
 	return text
@@ -79,10 +84,52 @@ type Plan struct {
 	Compiler  string     // name and version of the program that compiled it
 	Values    []Value    // all but those of listeners, sorted by name
 	Listeners []Listener // sorted by protocol, then name
+
+	steps map[string][]Step // by concrete key
 }
 
 // Get returns the value of a key that is not of a listener; ok is false if it has none.
 func (p *Plan) Get(name string) (v Value, ok bool) { return find(p.Values, name) }
+
+// Find returns the value of any key by its full name, that of a listener's address or of one of its options included; ok is false if it has none.
+// The Name of an option is filled in as it was asked for.
+func (p *Plan) Find(name string) (v Value, ok bool) {
+	if v, ok := p.Get(name); ok {
+		return v, true
+	}
+	words := schema.SplitName(name)
+	if len(words) < 3 || words[0] != "listener" {
+		return Value{}, false
+	}
+	i := sort.Search(len(p.Listeners), func(i int) bool {
+		l := &p.Listeners[i]
+		return l.Protocol > words[1] || l.Protocol == words[1] && l.Name >= words[2]
+	})
+	if i == len(p.Listeners) || p.Listeners[i].Protocol != words[1] || p.Listeners[i].Name != words[2] {
+		return Value{}, false
+	}
+	if len(words) == 3 {
+		return p.Listeners[i].Address, true
+	}
+	v, ok = p.Listeners[i].Option(schema.JoinName(words[3:]))
+	v.Name = name
+	return v, ok
+}
+
+// All returns every value with its full name in Name, sorted by it: those of listeners and their options included.
+func (p *Plan) All() []Value {
+	out := append([]Value(nil), p.Values...)
+	for i := range p.Listeners {
+		l := &p.Listeners[i]
+		out = append(out, l.Address)
+		for _, v := range l.Options {
+			v.Name = l.Address.Name + "." + v.Name
+			out = append(out, v)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
 
 func find(values []Value, name string) (Value, bool) {
 	i := sort.Search(len(values), func(i int) bool { return values[i].Name >= name })
