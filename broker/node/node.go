@@ -122,12 +122,15 @@ func (n *Node) closeAdmin() {
 	n.adminListener = nil
 }
 
+// cores is how many this process may use: of the machine, its affinity mask and its container's quota the least. Read before GOMAXPROCS is set.
+var cores = runtime.GOMAXPROCS(0)
+
 // Shards returns the number of event loops for the options: the configured one, or the cores this process may use.
 func Shards(o *config.Options) int {
 	if o.Shards > 0 {
 		return min(o.Shards, 64)
 	}
-	return min(runtime.NumCPU(), 64)
+	return min(cores, 64)
 }
 
 // gauges registers what is read off the running parts.
