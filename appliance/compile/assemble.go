@@ -38,7 +38,7 @@ func (c *compilation) assemble() {
 				value = defaultOf(s.key)
 			}
 			if value != nil {
-				c.plan.Values = append(c.plan.Values, plan.Value{Key: s.key, Name: s.name, Value: value, Source: s.name, Origin: s.origin()})
+				c.plan.Values = append(c.plan.Values, plan.Value{Key: s.key, Name: s.name, Value: value, Source: s.name, Origin: s.origin(), Secret: s.secret})
 			}
 		case isAddress(s):
 			c.effective(s, nil)

@@ -30,10 +30,15 @@ func Compile(in Input) (*plan.Plan, *report.Report) {
 	if in.Main == "" {
 		in.Main = hostfs.MainConf
 	}
-	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, won: map[string]*setting{}, shape: listenerShape(in.Schema)}
+	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, won: map[string]*setting{}, env: map[string]string{}, shape: listenerShape(in.Schema)}
 	for _, a := range c.layers() {
 		c.resolve(a)
 	}
+	c.index()
+	if c.profile() {
+		c.index()
+	}
+	c.read()
 	c.settle()
 	c.assemble()
 	c.history()
@@ -61,7 +66,11 @@ type setting struct {
 	err   *schema.ValueError
 	quiet bool // one of several that one line makes: only the first is spoken of
 
-	beside *setting // an older name: the assignment under the real name, in the same layer, that makes it ineffective
+	text   string    // Value after substitution
+	state  expansion // of text
+	part   [2]int    // characters from where on, and how many, of Value are wrong; 0, 0: all of it
+	secret bool      // text must not be shown
+	beside *setting  // an older name: the assignment under the real name, in the same layer, that makes it ineffective
 }
 
 // words returns the words of the concrete name.
@@ -74,10 +83,13 @@ type compilation struct {
 	report   *report.Report
 	settings []*setting          // all, in order of precedence
 	idle     []*setting          // of keys that are gone or have no meaning here, for the history
+	last     map[string]*setting // the last one of each name, good or bad
 	won      map[string]*setting // the last good one of each name
 	deep     []*setting          // winners among listener options with a second wildcard, sorted by name
 	shape    shape
 	plan     *plan.Plan
+	env      map[string]string // for $(NAME)
+	expanded int               // bytes that substitution made so far
 }
 
 // at starts a finding about a part of an assignment's line.

@@ -32,7 +32,15 @@ func loadSchema(t testing.TB) *schema.Schema {
 // modes is a file system in memory whose files have modes.
 type modes struct {
 	source.Texts
-	world []string // files that everybody can read
+	world  []string // files that everybody can read
+	locked []string // files that may not be read
+}
+
+func (m modes) ReadFile(name string, limit int64) ([]byte, error) {
+	if slices.Contains(m.locked, name) {
+		return nil, fs.ErrPermission
+	}
+	return m.Texts.ReadFile(name, limit)
 }
 
 func (m modes) Mode(name string) (fs.FileMode, bool) {
@@ -43,8 +51,8 @@ func (m modes) Mode(name string) (fs.FileMode, bool) {
 	return 0o640, ok
 }
 
-// runArchive compiles the files of a txtar. Its comment may have lines "env NAME=value", "container", "set key=value", "accept-eula" and
-// "world-readable FILE".
+// runArchive compiles the files of a txtar. Its comment may have lines "env NAME=value", "container", "set key=value", "accept-eula",
+// "world-readable FILE" and "forbidden FILE".
 func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
 	t.Helper()
 	files := modes{Texts: source.Texts{}}
@@ -67,6 +75,8 @@ func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
 			in.AcceptEULA = true
 		case "world-readable":
 			files.world = append(files.world, rest)
+		case "forbidden":
+			files.locked = append(files.locked, rest)
 		case "", "#":
 		default:
 			t.Fatalf("unknown line %q", line)
@@ -98,6 +108,52 @@ func effective(t *testing.T, p *plan.Plan) string {
 	return out.String()
 }
 
+// checkHistory compares "want.history": keys at the beginning of a line, and indented below each of them its assignments, the one that counts
+// least first.
+func checkHistory(t *testing.T, ar *txtar.Archive, p *plan.Plan) {
+	t.Helper()
+	i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "want.history" })
+	if i < 0 {
+		return
+	}
+	var got strings.Builder
+	for line := range strings.Lines(string(ar.Files[i].Data)) {
+		if name := strings.TrimRight(line, "\n"); name != "" && name[0] != ' ' {
+			got.WriteString(name + "\n")
+			for _, s := range p.History(name) {
+				got.WriteString(describe(&s))
+			}
+		}
+	}
+	if *update {
+		ar.Files[i].Data = []byte(got.String())
+	} else if diff := cmp.Diff(string(ar.Files[i].Data), got.String()); diff != "" {
+		t.Errorf("want.history (-want +got):\n%s", diff)
+	}
+}
+
+func describe(s *plan.Step) string {
+	place := "default"
+	if s.Layer != plan.Default {
+		place = s.Layer.String() + " " + s.Pos.String()
+	}
+	text := "    " + place + ": " + s.Name + " = " + s.Text
+	if s.Value != s.Text {
+		text += " (" + s.Value + ")"
+	}
+	if s.Auto != nil {
+		text += " [" + s.Auto.Rule + "; " + s.Auto.Reading + "]"
+	}
+	if s.Won {
+		return text + " WINS\n"
+	}
+	text += ": " + s.Why
+	if s.By.Known() {
+		text += " (" + s.By.String() + ")"
+	}
+	return text + "\n"
+}
+
 // Each txtar holds files, then the exact report ("want.report", absent if there are no findings) and what differs from the defaults
 // ("want.effective", compared only where it stands).
 func runTxtar(t *testing.T, name string) *report.Report {
@@ -110,6 +166,7 @@ func runTxtar(t *testing.T, name string) *report.Report {
 	if err := r.WriteText(&text, report.Note); err != nil {
 		t.Fatal(err)
 	}
+	checkHistory(t, ar, p)
 	got := map[string]string{"want.report": text.String(), "want.effective": effective(t, p)}
 	for want, text := range got {
 		i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == want })
@@ -136,6 +193,8 @@ func runTxtar(t *testing.T, name string) *report.Report {
 
 func TestCompile(t *testing.T) {
 	names, _ := filepath.Glob("testdata/*.txtar")
+	more, _ := filepath.Glob("testdata/substitution/*.txtar")
+	names = append(names, more...)
 	if len(names) == 0 {
 		t.Fatal("no test files")
 	}

@@ -14,6 +14,8 @@ func (c *compilation) history() {
 			step.Won = true
 		case s.beside != nil:
 			step.Why, step.By = s.beside.name+" is set too, and the older name gives way", s.beside.KeyPos
+		case s.err == errTold:
+			step.Why = "its value refers to one that is not accepted"
 		case s.err != nil:
 			step.Why = "not accepted: " + s.err.Message
 		default:
@@ -46,14 +48,15 @@ func (s *setting) step() plan.Step {
 		step.Value = s.key.Format(s.value)
 	}
 	if s.hidden() {
-		for _, text := range []*string{&step.Text, &step.Value} {
-			if *text != "" {
-				*text = asterisks
-			}
+		if step.Value != "" {
+			step.Value = asterisks
+		}
+		if step.Text != "" && !isReference(step.Text) {
+			step.Text = asterisks
 		}
 	}
 	return step
 }
 
 // hidden reports whether the value of s must not be shown.
-func (s *setting) hidden() bool { return s.key.Secret }
+func (s *setting) hidden() bool { return s.key.Secret || s.secret }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +13,7 @@ import (
 	"vernemq/appliance/plan"
 	"vernemq/appliance/report"
 	"vernemq/appliance/source"
+	confd "vernemq/conf.d"
 )
 
 // The pseudo files that findings of the upper layers stand in.
@@ -26,26 +28,74 @@ const (
 	acceptEULA   = "ACCEPT_EULA"
 	eulaKey      = "accept_eula"
 	nodenameKey  = "nodename"
+	profileKey   = "profile"
+	noProfile    = "none"
 )
 
-// notKeys are parts of DOCKER_VERNEMQ_ names that steer the container's start, as in VerneMQ's image, and are no keys.
-var notKeys = []string{"DISCOVERY_NODE", "KUBERNETES", "SWARM", "COMPOSE", "DOCKER_VERNEMQ_USER"}
+// notKeys are the beginnings of names behind DOCKER_VERNEMQ_ that steer the container's start, as in VerneMQ's image, and are no keys.
+var notKeys = []string{"DISCOVERY_NODE", "DISCOVERY_KUBERNETES", "KUBERNETES_", "SWARM", "COMPOSE", "USER_"}
+
+// steersContainer reports whether the rest of a DOCKER_VERNEMQ_ name is no key.
+func steersContainer(name string) bool {
+	return slices.ContainsFunc(notKeys, func(beginning string) bool { return strings.HasPrefix(name, beginning) })
+}
 
 // layers returns the assignments of all layers above the defaults, lowest first.
 func (c *compilation) layers() []assigned {
-	files, findings := source.Read(c.in.FS, c.in.Main)
-	c.maskSyntax(findings)
-	c.report.Merge(findings)
 	var out []assigned
-	for _, a := range files {
-		out = append(out, assigned{a, plan.File})
+	add := func(layer plan.Layer, assignments []source.Assignment, findings *report.Report) {
+		c.maskSyntax(findings)
+		c.report.Merge(findings)
+		for _, a := range assignments {
+			out = append(out, assigned{a, layer})
+		}
 	}
+	files, findings := source.Read(c.in.FS, c.in.Main)
+	add(plan.File, files, findings)
+	files, findings = source.ReadDir(c.in.FS, hostfs.PersistDir)
+	add(plan.Persisted, files, findings)
 	out = append(out, c.defaultsFile()...)
 	out = append(out, c.environ()...)
 	return append(out, c.set()...)
 }
 
-// defaultsFile looks for ACCEPT_EULA in /etc/default/vernemq, a file of shell assignments of which nothing else concerns us.
+// profile puts the settings of the chosen profile below all others; false if none is chosen.
+func (c *compilation) profile() bool {
+	chosen := c.last[profileKey]
+	if chosen == nil || !c.expand(chosen, nil) || chosen.text == noProfile || !slices.Contains(chosen.key.Words, chosen.text) {
+		return false
+	}
+	name := path.Join(hostfs.ProfileDir, chosen.text+".conf")
+	assignments, findings := source.Read(source.Fallback(c.in.FS, embeddedProfiles()), name)
+	c.report.Merge(findings)
+	above := c.settings
+	c.settings = nil
+	for _, a := range assignments {
+		if a.Key[0] == profileKey {
+			entry := assigned{a, plan.Profile}
+			c.report.Add(entry.atKey(report.Error, report.CodeProfile, "a profile cannot choose a profile", "remove the line"))
+			continue
+		}
+		c.resolve(assigned{a, plan.Profile})
+	}
+	c.settings = append(c.settings, above...)
+	return true
+}
+
+// embeddedProfiles are the profiles that serve where none are installed.
+func embeddedProfiles() source.Texts {
+	texts := source.Texts{}
+	names, _ := fs.Glob(confd.Profiles, "profiles/*.conf") // the pattern is good
+	for _, name := range names {
+		if text, err := fs.ReadFile(confd.Profiles, name); err == nil {
+			texts[path.Join(hostfs.ProfileDir, path.Base(name))] = string(text)
+		}
+	}
+	return texts
+}
+
+// defaultsFile reads /etc/default/vernemq, the file of shell assignments from which the service gets its environment. ACCEPT_EULA in it is a
+// setting; the other variables serve $(NAME) where the environment itself has none of that name.
 func (c *compilation) defaultsFile() (out []assigned) {
 	data, err := c.in.FS.ReadFile(hostfs.Defaults, 64<<10)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,29 +103,38 @@ func (c *compilation) defaultsFile() (out []assigned) {
 	}
 	if err != nil {
 		c.report.Add(report.Entry{Severity: report.Warning, Code: report.CodeUnreadable, Pos: report.Pos{File: hostfs.Defaults},
-			Message: "cannot read the file: " + err.Error(), Hint: "only " + acceptEULA + " is looked for in it"})
+			Message: "cannot read the file: " + err.Error(), Hint: "the variables in it are not taken into account here"})
 		return nil
 	}
 	for n, line := range strings.Split(string(data), "\n") {
 		line = strings.ToValidUTF8(strings.TrimRight(line, " \t\r"), "\uFFFD")
 		text := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
-		value, ok := strings.CutPrefix(text, acceptEULA+"=")
-		if !ok {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || !isVariable.MatchString(name) {
 			continue
 		}
-		if i := strings.Index(value, " #"); i >= 0 {
-			value = strings.TrimSpace(value[:i])
-		}
-		if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
-			value = value[1 : len(value)-1]
-		}
-		if value == "" {
+		value = unquoteShell(value)
+		c.env[name] = value
+		if name != acceptEULA || value == "" {
 			continue
 		}
 		before := utf8.RuneCountInString(line[:strings.Index(line, acceptEULA)])
 		out = append(out, pseudo(plan.Environment, hostfs.Defaults, n+1, line, before, []string{eulaKey}, len(acceptEULA), value))
 	}
 	return out
+}
+
+// unquoteShell returns the value of a shell assignment: quotes around it go, a comment behind it too.
+func unquoteShell(value string) string {
+	if value != "" && (value[0] == '"' || value[0] == '\'') {
+		if end := strings.IndexByte(value[1:], value[0]); end >= 0 {
+			return value[1 : 1+end]
+		}
+	}
+	if i := strings.Index(value, " #"); i >= 0 {
+		value = strings.TrimSpace(value[:i])
+	}
+	return value
 }
 
 // environ returns the settings made by environment variables, in name order: their own order means nothing.
@@ -85,6 +144,7 @@ func (c *compilation) environ() (out []assigned) {
 	ignored := 0
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
+		c.env[name] = value
 		key, docker := strings.CutPrefix(name, dockerPrefix)
 		switch {
 		case name == acceptEULA && value == "": // as good as unset
@@ -92,7 +152,7 @@ func (c *compilation) environ() (out []assigned) {
 		case name == acceptEULA:
 			out = append(out, pseudo(plan.Environment, environment, 0, variable, 0, []string{eulaKey}, len(name), value))
 			continue
-		case !docker || slices.ContainsFunc(notKeys, func(part string) bool { return strings.Contains(name, part) }):
+		case !docker || steersContainer(key):
 			continue
 		case !c.in.Container:
 			ignored++

@@ -143,7 +143,7 @@ func (c *compilation) listener(a *setting) plan.Listener {
 	words := a.words()
 	protocol, name := words[1], words[2]
 	l := plan.Listener{Protocol: protocol, Name: name,
-		Address: plan.Value{Key: a.key, Name: a.name, Value: a.value, Source: a.name, Origin: a.origin()}}
+		Address: plan.Value{Key: a.key, Name: a.name, Value: a.value, Source: a.name, Origin: a.origin(), Secret: a.secret}}
 	for i := range c.shape.options[protocol] {
 		o := &c.shape.options[protocol][i]
 		rows, names := o.levels(protocol, name)
@@ -155,7 +155,7 @@ func (c *compilation) listener(a *setting) plan.Listener {
 		}
 		for n, row := range rows {
 			if s := c.won[names[n]]; s != nil && s.value != nil {
-				v.Key, v.Value, v.Source, v.Origin = row, s.value, names[n], s.origin()
+				v.Key, v.Value, v.Source, v.Origin, v.Secret = row, s.value, names[n], s.origin(), s.secret
 			}
 		}
 		if v.Name == mountpoint && v.Value == mountpointOff {
@@ -176,7 +176,7 @@ func (c *compilation) listener(a *setting) plan.Listener {
 			break
 		}
 		if s.value != nil {
-			l.Options = append(l.Options, plan.Value{Key: s.key, Name: rest, Value: s.value, Source: s.name, Origin: s.origin()})
+			l.Options = append(l.Options, plan.Value{Key: s.key, Name: rest, Value: s.value, Source: s.name, Origin: s.origin(), Secret: s.secret})
 		}
 	}
 	return l

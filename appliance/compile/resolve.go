@@ -23,7 +23,7 @@ func (c *compilation) resolve(a assigned) {
 		}
 		s.key, s.name, s.old, s.alias = alias, alias.Concrete(wild), name, true
 	}
-	if s.key.Secret {
+	if s.key.Secret && !isReference(s.Value) {
 		mask(&s.assigned.Assignment)
 	}
 	switch s.key.Effect {
@@ -40,7 +40,7 @@ func (c *compilation) resolve(a assigned) {
 		c.spread(s)
 		return
 	}
-	c.accept(s)
+	c.settings = append(c.settings, s)
 }
 
 // spread assigns the value of an older switch to the keys it stands for.
@@ -50,27 +50,66 @@ func (c *compilation) spread(s *setting) {
 		if target, _, ok := c.schema.Lookup(name); ok { // the schema refuses to load without it
 			each := *s
 			each.key, each.name, each.old, each.quiet = target, name, s.name, i > 0
-			c.accept(&each)
+			c.settings = append(c.settings, &each)
 		}
 	}
 }
 
-// accept reads the value of a setting whose key is known.
-func (c *compilation) accept(s *setting) {
-	value, notes, err := s.key.Parse(s.Value)
-	c.settings = append(c.settings, s)
+// index notes for every name the assignment that stands for it, be its value good or bad: the last one. An old name gives way to the new one of
+// its layer, wherever the two stand.
+func (c *compilation) index() {
+	type place struct {
+		layer plan.Layer
+		name  string
+	}
+	canonical := map[place]*setting{} // the last one written under the real name
+	for _, s := range c.settings {
+		if s.old == "" {
+			canonical[place{s.layer, s.name}] = s
+		}
+	}
+	c.last = make(map[string]*setting, len(c.settings))
+	for _, s := range c.settings {
+		if s.old != "" {
+			s.beside = canonical[place{s.layer, s.name}]
+		}
+		if s.beside == nil {
+			c.last[s.name] = s
+		}
+	}
+}
+
+// read gives every setting its value.
+func (c *compilation) read() {
+	kept := c.settings[:0]
+	for _, s := range c.settings {
+		if c.value(s) || !c.optionForName(s) {
+			kept = append(kept, s)
+		}
+	}
+	c.settings = kept
+}
+
+// value reads the value of a setting; false if it is not accepted.
+func (c *compilation) value(s *setting) bool {
+	if !c.expand(s, nil) {
+		return false
+	}
+	key := s.key
+	if s.secret && !key.Secret { // messages must not show it
+		hidden := *key
+		hidden.Secret, key = true, &hidden
+	}
+	value, notes, err := key.Parse(s.text)
 	if err != nil {
 		if !errors.As(err, &s.err) {
 			s.err = &schema.ValueError{Code: schema.CodeValue, Message: err.Error()}
 		}
-		if c.optionForName(s) {
-			c.settings = c.settings[:len(c.settings)-1]
-		}
-		return
+		return false
 	}
 	s.value = value
 	if s.quiet {
-		return
+		return true
 	}
 	for _, n := range notes {
 		severity := report.Note
@@ -79,32 +118,21 @@ func (c *compilation) accept(s *setting) {
 		}
 		c.report.Add(s.atValue(severity, report.CodeValueNote, n.Message, ""))
 	}
+	return true
 }
 
-// settle decides which of the settings of one name wins, and reports the ones that are wrong or doubled. An old name loses against the new one of
-// its layer, wherever the two stand. A wrong value that a later, good one covers is a warning: it never had an effect.
+// settle decides which of the settings of one name wins, and reports the ones that are wrong or doubled. A wrong value that a later, good one
+// covers is a warning: it never had an effect.
 func (c *compilation) settle() {
-	type place struct {
-		layer plan.Layer
-		name  string
-	}
-	canonical := map[place]*setting{} // the last one written under the real name
-	id := func(s *setting) place { return place{s.layer, s.name} }
-	for _, s := range c.settings {
-		if s.old == "" {
-			canonical[id(s)] = s
-		}
-	}
 	last := map[string]*setting{}
 	for _, s := range c.settings {
-		if real := canonical[id(s)]; s.old != "" && real != nil {
+		if real := s.beside; real != nil {
 			e := s.atKey(report.Warning, report.CodeAliasTwice, s.old+" has no effect: "+s.name+" is set too", "remove one of the lines")
 			if !s.alias {
 				e.Severity, e.Message, e.Hint = report.Note, s.old+" does not change "+s.name+", which is set too", ""
 			}
 			e.Also = []report.Pos{real.KeyPos}
 			c.report.Add(e)
-			s.beside = real
 			continue
 		}
 		if s.alias {
@@ -121,8 +149,9 @@ func (c *compilation) settle() {
 		}
 	}
 	for _, s := range c.settings {
-		if s.err != nil && !s.quiet {
-			e := s.atValue(report.Error, s.err.Code, s.Name()+": "+s.err.Message, s.err.Hint)
+		if s.err != nil && !s.quiet && s.err != errTold {
+			pos, width := s.wrong()
+			e := s.at(pos, width, report.Error, s.err.Code, s.Name()+": "+s.err.Message, s.err.Hint)
 			if winner := last[s.name]; winner != s && winner.err == nil {
 				e.Severity, e.Message = report.Warning, e.Message+" (a later line wins)"
 				e.Also = []report.Pos{winner.KeyPos}

@@ -17,6 +17,7 @@ const (
 	SchemaDir   = "/usr/share/vernemq/schema"
 	ProfileDir  = "/usr/share/vernemq/profiles"
 	DataDir     = "/var/lib/vernemq"
+	PersistDir  = "/var/lib/vernemq/conf.d" // settings made while the broker ran, to be kept
 	CompiledDir = "/var/lib/vernemq/generated.configs"
 	LogDir      = "/var/log/vernemq"
 	RunDir      = "/run/vernemq"

@@ -27,8 +27,9 @@ func (p *Plan) WriteEffective(w io.Writer, origin bool) error {
 }
 
 // Quote returns a value in the form vernemq.conf needs: as it is, or in quotes if it is empty, has a # or a line end, begins with a quote, or has
-// blanks at its ends. A text with three quotes in a row, or with line ends at its ends, has no form that keeps it.
+// blanks at its ends; $( is written $$( lest it be taken for a reference. A text with three quotes in a row, or with line ends at its ends, has no form that keeps it.
 func Quote(text string) string {
+	text = strings.ReplaceAll(text, "$(", "$$(")
 	plain := text != "" && text[0] != '\'' && !strings.ContainsAny(text, "#\n") && strings.TrimSpace(text) == text
 	switch {
 	case plain:

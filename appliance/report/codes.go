@@ -20,17 +20,21 @@ const (
 	// Keys and values.
 	CodeUnknownKey = "unknown-key" // no such key
 	// A value that is not accepted has the code of schema.ValueError: bad-value, unknown-word, out-of-range, missing-unit, value-too-long.
-	CodeValueNote    = "value-form"       // accepted, but another form is meant to be written
-	CodeDuplicate    = "duplicate-key"    // set twice in the files; the later line wins
-	CodeAlias        = "old-key"          // an older name of a key
-	CodeAliasTwice   = "old-key-ignored"  // an older name beside the new one
-	CodeRefused      = "removed-key"      // a key that is gone
-	CodeIgnored      = "ignored-key"      // a key without meaning here
-	CodePlanned      = "planned-key"      // a key without effect yet
-	CodeEnvIgnored   = "env-ignored"      // container variables outside a container
-	CodeEnvBad       = "bad-environment"  // a variable that is no key
-	CodeSetBad       = "bad-set"          // a --set that is not key=value
-	CodeUnknownProto = "unknown-protocol" // no listener protocol of that name
+	CodeValueNote    = "value-form"         // accepted, but another form is meant to be written
+	CodeDuplicate    = "duplicate-key"      // set twice in the files; the later line wins
+	CodeAlias        = "old-key"            // an older name of a key
+	CodeAliasTwice   = "old-key-ignored"    // an older name beside the new one
+	CodeRefused      = "removed-key"        // a key that is gone
+	CodeIgnored      = "ignored-key"        // a key without meaning here
+	CodePlanned      = "planned-key"        // a key without effect yet
+	CodeEnvIgnored   = "env-ignored"        // container variables outside a container
+	CodeEnvBad       = "bad-environment"    // a variable that is no key
+	CodeSetBad       = "bad-set"            // a --set that is not key=value
+	CodeReference    = "bad-reference"      // $(...) of something that is not there
+	CodeCircular     = "circular-reference" // a value that refers to itself
+	CodeDollar       = "plain-dollar"       // $( that is taken as plain text
+	CodeProfile      = "bad-profile"        // a line that cannot stand in a profile
+	CodeUnknownProto = "unknown-protocol"   // no listener protocol of that name
 
 	// Rules over several keys.
 	CodeAddressTwice   = "address-twice"              // two listeners on one address

@@ -14,6 +14,9 @@
 package source
 
 import (
+	"errors"
+	"io/fs"
+	"path"
 	"strings"
 
 	"vernemq/appliance/report"
@@ -61,6 +64,23 @@ func JoinKey(words []string) string {
 func Read(fsys FS, name string) ([]Assignment, *report.Report) {
 	r := reader{fs: fsys, report: &report.Report{}}
 	r.file(name, nil, report.Entry{})
+	return r.out, r.report
+}
+
+// ReadDir reads every file *.conf of the directory dir, in the order of their names, as if one file included them. A directory that is not there
+// has none.
+func ReadDir(fsys FS, dir string) ([]Assignment, *report.Report) {
+	r := reader{fs: fsys, report: &report.Report{}}
+	names, err := match(fsys, path.Join(dir, "*.conf"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		r.add(report.Entry{Severity: report.Warning, Code: report.CodeUnreadable, Pos: report.Pos{File: dir},
+			Message: "cannot list the directory: " + err.Error(), Hint: "what is set in it is not taken into account here"})
+	}
+	for _, name := range names {
+		r.file(name, nil, report.Entry{})
+	}
 	return r.out, r.report
 }
 

@@ -17,7 +17,10 @@ import (
 )
 
 // notOptions are live keys that something else than the broker reads.
-var notOptions = map[string]string{"accept_eula": "the gate in front of every start"}
+var notOptions = map[string]string{
+	"accept_eula": "the gate in front of every start",
+	"profile":     "the compiler: it chooses a layer",
+}
 
 // tags returns the conf tags of a struct type.
 func tags(t reflect.Type) map[string]bool {
