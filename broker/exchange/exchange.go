@@ -33,9 +33,9 @@ import (
 
 // Loop is what a Home asks of the event loop it lives in. All methods but Post are called by that loop's goroutine.
 type Loop interface {
-	// Mail delivers an owned m to the part of the leaf that another shard holds, in order per shard.
+	// Mail delivers m to the part of the leaf that another shard holds, in order per shard. A borrowed m is copied before it returns.
 	Mail(shard int, m *msg.Message, l *trie.Leaf)
-	// MailMember delivers an owned m to one member of a shared group on another shard.
+	// MailMember delivers m to one member of a shared group on another shard, likewise.
 	MailMember(shard int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32)
 	// Kick sends what o has gathered and closes its connection, which belongs to no session any more.
 	Kick(o *session.Output)

@@ -158,7 +158,7 @@ func (h *Home) deliverShared(m *msg.Message, l *trie.Leaf, g *trie.Group) {
 		h.deliver(m, l, mb.Entry, g.Name())
 		return
 	}
-	h.loop.MailMember(int(mb.Shard), h.T.Forms.Own(m), l, g, mb.Entry.Slot())
+	h.loop.MailMember(int(mb.Shard), m, l, g, mb.Entry.Slot())
 }
 
 // pump lets a session send what waits; a session that ran out of its budget goes on in the next turn.

@@ -182,7 +182,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 			if shard == h.shard {
 				h.deliver(m, l, e, "")
 			} else {
-				h.loop.Mail(shard, h.T.Forms.Own(m), l)
+				h.loop.Mail(shard, m, l)
 			}
 			continue
 		}
@@ -194,11 +194,8 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 			h.fanOut(m, l)
 			mask &^= 1 << h.shard
 		}
-		if mask != 0 {
-			own := h.T.Forms.Own(m)
-			for ; mask != 0; mask &= mask - 1 {
-				h.loop.Mail(bits.TrailingZeros64(mask), own, l)
-			}
+		for ; mask != 0; mask &= mask - 1 {
+			h.loop.Mail(bits.TrailingZeros64(mask), m, l)
 		}
 		for _, g := range l.Groups() {
 			matched = true

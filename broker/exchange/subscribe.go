@@ -43,6 +43,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 		verdict = h.T.Hooks.AskSubscribe(q, func(v hook.Verdict) {
 			h.loop.Post(func() {
 				if s.Epoch == epoch && s.Online() {
+					h.recheck(q)
 					h.subscribed(s, p.PacketID, id, q, v)
 					h.loop.Resume(s.Out)
 				}
@@ -51,6 +52,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 		if verdict == hook.Pending {
 			return true, nil
 		}
+		h.recheck(q)
 	}
 	h.subscribed(s, p.PacketID, id, q, verdict)
 	return false, nil
@@ -77,6 +79,15 @@ func (h *Home) checkFilter(t *hook.Topic) error {
 		return &mqtt.Error{Code: mqtt.CodeTopicFilterInvalid, Text: err.Error()}
 	}
 	return nil
+}
+
+// recheck refuses entries that a provider changed into what nobody can subscribe to.
+func (h *Home) recheck(q *hook.Subscribe) {
+	for i := range q.Topics {
+		if t := &q.Topics[i]; t.Code < 0x80 && (t.Opts.QoS() > 2 || h.checkFilter(t) != nil) {
+			t.Code = mqtt.CodeTopicFilterInvalid
+		}
+	}
 }
 
 // subscribed does what the verdict allows and answers.

@@ -92,9 +92,7 @@ func (l *loop) MailMember(shard int, m *msg.Message, leaf *trie.Leaf, g *trie.Gr
 }
 
 func (l *loop) send(shard int, x letter) {
-	if x.m.Borrowed {
-		l.w.t.Errorf("borrowed message mailed: topic %q", x.m.Topic)
-	}
+	x.m = x.m.Own()
 	to := l.w.loops[shard]
 	to.mail = append(to.mail, x)
 }
