@@ -77,6 +77,23 @@ func (m *Message) Own() *Message {
 	return c
 }
 
+// CopyInto puts a copy of m into c whose bytes are appended to buf, which is returned: a message that lives as long as buf's content does, and
+// is borrowed as m is.
+func (m *Message) CopyInto(c *Message, buf []byte) []byte {
+	*c = *m
+	c.Borrowed = true
+	at := len(buf)
+	if m.Wire != nil {
+		buf = append(buf, m.Wire...)
+	} else {
+		c.WireForm = FormOf(len(m.Props) > 0, m.QoS > 0)
+		buf = appendForm(buf, m, c.WireForm)
+	}
+	c.Wire = buf[at:len(buf):len(buf)]
+	c.point()
+	return buf
+}
+
 // Small messages and their frame are one allocation.
 type (
 	inline64 struct {

@@ -10,69 +10,125 @@ import (
 
 // mail is one delivery for another shard: a message for that shard's part of a leaf, or for one member of a group.
 type mail struct {
-	m    *msg.Message
+	m    *msg.Message // nil: the batch's own copy at index own
 	leaf *trie.Leaf
 	grp  *trie.Group
 	slot uint32
+	own  int32
+}
+
+// batch is the mail of one turn for one shard. Small borrowed messages are copied into it, so that traffic between shards makes no garbage:
+// batches go back to their sender when they are delivered.
+type batch struct {
+	mails []mail
+	msgs  []msg.Message
+	bytes []byte
+	size  int // of everything, for the lane's bound
+}
+
+// The bounds of what a batch copies and of what is kept of an emptied one.
+const (
+	copyUpTo   = 4 << 10   // larger messages are shared between all receivers instead
+	batchBytes = 256 << 10 // a batch that grew beyond is left to the collector
+	batchItems = 8192
+	spareMax   = 4
+)
+
+func (b *batch) add(m *msg.Message, x mail) {
+	if m.Borrowed {
+		b.msgs = append(b.msgs, msg.Message{})
+		b.bytes = m.CopyInto(&b.msgs[len(b.msgs)-1], b.bytes)
+		x.own = int32(len(b.msgs) - 1)
+	} else {
+		x.m = m
+	}
+	b.size += m.Size()
+	b.mails = append(b.mails, x)
+}
+
+func (b *batch) message(x *mail) *msg.Message {
+	if x.m != nil {
+		return x.m
+	}
+	return &b.msgs[x.own]
+}
+
+// reset empties b; false: it is too large to be kept.
+func (b *batch) reset() bool {
+	if cap(b.bytes) > batchBytes || cap(b.mails) > batchItems {
+		return false
+	}
+	clear(b.mails)
+	clear(b.msgs)
+	b.mails, b.msgs, b.bytes, b.size = b.mails[:0], b.msgs[:0], b.bytes[:0], 0
+	return true
 }
 
 // lane is the mailbox for one direction between two shards. The mutex is held for the move of a slice, once per turn and side.
 type lane struct {
-	mu    sync.Mutex
-	q     []mail
-	bytes int
-	spare []mail
-	full  atomic.Bool // publishers of the sending shard wait
-	_     [32]byte
+	mu     sync.Mutex
+	q      []*batch
+	items  int
+	bytes  int
+	spares []*batch
+	full   atomic.Bool // publishers of the sending shard wait
+	_      [32]byte
 }
 
-// A lane is full from either bound on, and has room again once it is empty.
+// A lane is full from either bound on, and has room again once it is taken.
 const (
 	laneItems = 16384
 	laneBytes = 16 << 20
 )
 
 // Mail implements exchange.Loop.
-func (s *Shard) Mail(to int, m *msg.Message, l *trie.Leaf) {
-	s.outgoing[to] = append(s.outgoing[to], mail{m: m, leaf: l})
-	s.checkLane(to)
-}
+func (s *Shard) Mail(to int, m *msg.Message, l *trie.Leaf) { s.mail(to, m, mail{leaf: l}) }
 
 // MailMember implements exchange.Loop.
 func (s *Shard) MailMember(to int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
-	s.outgoing[to] = append(s.outgoing[to], mail{m: m, leaf: l, grp: g, slot: slot})
-	s.checkLane(to)
+	s.mail(to, m, mail{leaf: l, grp: g, slot: slot})
 }
 
-func (s *Shard) checkLane(to int) {
+func (s *Shard) mail(to int, m *msg.Message, x mail) {
+	if m.Borrowed && len(m.Payload) > copyUpTo {
+		m = s.home.T.Forms.Own(m)
+	}
+	if s.outgoing[to] == nil {
+		s.outgoing[to] = s.newBatch(to)
+	}
+	s.outgoing[to].add(m, x)
 	if s.group.shards[to].lanes[s.id].full.Load() {
 		s.laneFull = true
 	}
 }
 
+func (s *Shard) newBatch(to int) *batch {
+	l := &s.group.shards[to].lanes[s.id]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.spares); n > 0 {
+		b := l.spares[n-1]
+		l.spares[n-1] = nil
+		l.spares = l.spares[:n-1]
+		return b
+	}
+	return &batch{}
+}
+
 // postMail hands this turn's mail over: one batch and at most one wake-up per shard.
 func (s *Shard) postMail() {
-	for to := range s.outgoing {
-		if len(s.outgoing[to]) == 0 {
+	for to, b := range s.outgoing {
+		if b == nil {
 			continue
 		}
+		s.outgoing[to] = nil
 		t := s.group.shards[to]
 		l := &t.lanes[s.id]
-		size := 0
-		for i := range s.outgoing[to] {
-			size += s.outgoing[to][i].m.Size()
-		}
 		l.mu.Lock()
-		if len(l.q) == 0 {
-			l.q, s.outgoing[to] = s.outgoing[to], l.spare[:0]
-			l.spare = nil
-		} else {
-			l.q = append(l.q, s.outgoing[to]...)
-			clear(s.outgoing[to])
-			s.outgoing[to] = s.outgoing[to][:0]
-		}
-		l.bytes += size
-		if len(l.q) >= laneItems || l.bytes >= laneBytes {
+		l.q = append(l.q, b)
+		l.items += len(b.mails)
+		l.bytes += b.size
+		if l.items >= laneItems || l.bytes >= laneBytes {
 			l.full.Store(true)
 		}
 		l.mu.Unlock()
@@ -81,10 +137,10 @@ func (s *Shard) postMail() {
 	}
 }
 
-// inbox is the batch of one lane that is being delivered.
+// inbox is what was taken from one lane and is being delivered.
 type inbox struct {
-	q   []mail
-	pos int
+	q   []*batch
+	pos int // in the first batch
 }
 
 // mailATurn bounds the deliveries that mail causes in one turn.
@@ -98,23 +154,25 @@ func (s *Shard) takeMail() {
 	for k := range s.lanes {
 		from := (k + int(s.turns.Load())) % len(s.lanes) // no lane is always the last
 		in := &s.inboxes[from]
-		if in.q == nil {
+		if len(in.q) == 0 {
 			s.swapLane(from, in)
 		}
-		for ; in.pos < len(in.q); in.pos++ {
-			if s.home.Busy() || s.home.Delivered-start > mailATurn {
-				s.mailLeft = true
-				return
+		for len(in.q) > 0 {
+			b := in.q[0]
+			for ; in.pos < len(b.mails); in.pos++ {
+				if s.home.Busy() || s.home.Delivered-start > mailATurn {
+					s.mailLeft = true
+					return
+				}
+				if x := &b.mails[in.pos]; x.grp != nil {
+					s.home.DeliverMember(b.message(x), x.leaf, x.grp, x.slot)
+				} else {
+					s.home.Deliver(b.message(x), x.leaf)
+				}
 			}
-			if m := &in.q[in.pos]; m.grp != nil {
-				s.home.DeliverMember(m.m, m.leaf, m.grp, m.slot)
-			} else {
-				s.home.Deliver(m.m, m.leaf)
-			}
-		}
-		if in.q != nil {
-			s.doneLane(from, in)
-			s.mailLeft = true // more may have come meanwhile: look again in the next turn
+			in.q[0] = nil
+			in.q, in.pos = in.q[1:], 0
+			s.giveBack(from, b)
 		}
 	}
 }
@@ -123,8 +181,8 @@ func (s *Shard) takeMail() {
 func (s *Shard) swapLane(from int, in *inbox) {
 	l := &s.lanes[from]
 	l.mu.Lock()
-	in.q, in.pos = l.q, 0
-	l.q, l.bytes = nil, 0
+	in.q, l.q = l.q, nil
+	l.items, l.bytes = 0, 0
 	was := l.full.Swap(false)
 	l.mu.Unlock()
 	if was {
@@ -133,16 +191,17 @@ func (s *Shard) swapLane(from int, in *inbox) {
 	}
 }
 
-// doneLane gives the emptied batch back for reuse.
-func (s *Shard) doneLane(from int, in *inbox) {
-	clear(in.q)
-	if cap(in.q) <= laneItems {
-		l := &s.lanes[from]
-		l.mu.Lock()
-		l.spare = in.q[:0]
-		l.mu.Unlock()
+// giveBack returns a delivered batch to its sender.
+func (s *Shard) giveBack(from int, b *batch) {
+	if !b.reset() {
+		return
 	}
-	in.q, in.pos = nil, 0
+	l := &s.lanes[from]
+	l.mu.Lock()
+	if len(l.spares) < spareMax {
+		l.spares = append(l.spares, b)
+	}
+	l.mu.Unlock()
 }
 
 // laneRoom goes on with publishers that waited for a full mailbox.

@@ -124,7 +124,7 @@ type Shard struct {
 	listeners []*accepting
 
 	lanes    []lane // mail from each shard
-	outgoing [][]mail
+	outgoing []*batch
 	inboxes  []inbox
 	mailLeft bool // mail waits for the next turn
 	laneFull bool // mail of this turn went to a full lane
@@ -159,7 +159,7 @@ func newShard(g *Group, id, n int) (*Shard, error) {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
 	s := &Shard{group: g, id: id, ep: ep, wakeFD: wake, spareFD: -1, count: g.X.Metrics.Shard(id),
-		events: make([]unix.EpollEvent, maxEvents), rbuf: make([]byte, readSize), lanes: make([]lane, n), inboxes: make([]inbox, n), outgoing: make([][]mail, n)}
+		events: make([]unix.EpollEvent, maxEvents), rbuf: make([]byte, readSize), lanes: make([]lane, n), inboxes: make([]inbox, n), outgoing: make([]*batch, n)}
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: fdWake}
 	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, wake, &ev); err != nil {
 		s.closeFDs()
