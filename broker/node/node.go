@@ -67,7 +67,7 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.group = group
 	n.listeners = listener.NewManager(group, n.options, p.Log)
 	n.gauges()
-	n.restoreGC = keepHeapFloor()
+	n.restoreGC = keepMemory()
 	if err := n.open(ctx); err != nil {
 		n.restoreGC()
 		n.listeners.StopAll()
