@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
 )
 
 func mustConnect(t *testing.T, w *world, id string) *client {
@@ -68,22 +70,74 @@ func TestOrderAcrossSteps(t *testing.T) {
 	}
 }
 
-// TestSlotReuse: a delivery that waits for its step does not reach a stranger who got the place of a subscriber meanwhile.
+// TestSlotReuse: deliveries that wait for their step do not reach strangers who got the places of subscribers meanwhile.
 func TestSlotReuse(t *testing.T) {
 	w := newWorld(t, 1, defaults())
 	p := mustConnect(t, w, "p")
-	var last *client
-	for i := range 3000 {
-		last = mustConnect(t, w, fmt.Sprint(i))
-		last.subscribe("big", 0)
+	var crowd []*client
+	for i := range 4000 {
+		c := mustConnect(t, w, fmt.Sprint(i))
+		c.subscribe("big", 0)
+		crowd = append(crowd, c)
 	}
 	p.receive((&mqtt.Publish{Topic: []byte("big"), Payload: []byte("secret")}).Append(nil, p.version))
-	last.loop.home.Closed(last.s, true)
-	last.s, last.closed = nil, true
-	stranger := mustConnect(t, w, "stranger")
+	for _, c := range crowd[500:] { // so many that the list of subscribers is made anew
+		c.loop.home.Closed(c.s, true)
+		c.s, c.closed = nil, true
+	}
+	var strangers []*client
+	for i := range 3500 {
+		name := fmt.Sprintf("stranger%d", i)
+		c := &client{w: w, name: name, version: mqtt.V311, loop: w.loops[0]}
+		c.out.Handle = uint32(len(w.conns))
+		w.conns = append(w.conns, c)
+		var err error
+		if c.s, _, err = w.loops[0].home.Connect(&session.Connect{ID: msg.SubscriberID{ClientID: name}, Version: mqtt.V311, CleanStart: true}, &c.out); err != nil {
+			t.Fatal(err)
+		}
+		strangers = append(strangers, c)
+	}
 	w.run()
-	if f := stranger.frames(); len(f) != 1 {
-		t.Errorf("received %d packets, want its CONNACK alone: %s", len(f), show(f[len(f)-1], stranger.version))
+	for _, c := range strangers {
+		if f := c.frames(); len(f) != 1 {
+			t.Fatalf("%s received %d packets, want its CONNACK alone: %s", c.name, len(f), show(f[len(f)-1], c.version))
+		}
+	}
+}
+
+// TestNewWaitsForOld: with more exchanges of an earlier connection than one step sends again, what is published meanwhile comes after them.
+func TestNewWaitsForOld(t *testing.T) {
+	o := defaults()
+	o.MaxInflight = 0
+	w := newWorld(t, 1, o)
+	p := mustConnect(t, w, "p")
+	keep := &mqtt.Connect{Version: mqtt.V311, ClientID: []byte("s")}
+	s, err := w.connect("s", keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.subscribe("t", 1)
+	const old = 700
+	for i := range old {
+		p.send((&mqtt.Publish{Topic: []byte("t"), Payload: fmt.Append(nil, i), QoS: 1, PacketID: 1}).Append(nil, p.version))
+	}
+	s.lose()
+	p.in = (&mqtt.Publish{Topic: []byte("t"), Payload: fmt.Append(nil, old), QoS: 1, PacketID: 1}).Append(nil, p.version)
+	p.loop.more = append(p.loop.more, p) // taken in the turn in which s is back
+	if s, err = w.connect("s", keep); err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range s.frames()[1:] {
+		want := fmt.Sprintf("PUBLISH %q %q qos=1 id=%d", "t", fmt.Sprint(i), i+1)
+		if i < old {
+			want += " dup"
+		}
+		if got := show(f, s.version); got != want {
+			t.Fatalf("received %s, want %s", got, want)
+		}
+	}
+	if n := s.s.Inflight(); n != old+1 {
+		t.Errorf("%d in flight, want %d", n, old+1)
 	}
 }
 

@@ -99,6 +99,9 @@ func (l *loop) send(shard int, x letter) {
 
 func (l *loop) Kick(o *session.Output) {
 	c := l.w.conns[o.Handle]
+	if o.Held {
+		l.w.t.Errorf("%s is closed with its output still held: a shard would wait in vain for it to empty", c.name)
+	}
 	c.s, c.closed = nil, true
 	l.w.flush(o)
 }
