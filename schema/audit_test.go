@@ -72,6 +72,7 @@ var otherDefaults = map[string]string{
 	"listener.https.$name.http_modules":       "the empty list, as VerneMQ writes []",
 	"vmq_bridge.ssl.$name.pubrel_queue_ratio": "0 is written 0%",
 	"vmq_bridge.tcp.$name.pubrel_queue_ratio": "0 is written 0%",
+	"leveldb.maximum_memory":                  "unset is auto",
 	"trade_consistency":                       "unset leaves the four keys it stands for alone",
 	"leveldb.compression.algorithm":           "unset means snappy",
 	"vmq_diversity.mongodb.database":          "unset is the empty text",

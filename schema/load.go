@@ -228,6 +228,9 @@ func (k *Key) check() error {
 	default:
 		return fmt.Errorf("unknown type %q", k.Type)
 	}
+	if _, ok := k.Special[AutoWord]; ok != (k.Auto != "") {
+		return errors.New("the special word auto and a rule (auto) belong together")
+	}
 	switch k.Visibility {
 	case Shown, Commented, Hidden:
 	case "":

@@ -64,6 +64,7 @@ type Key struct {
 	Words      []string          `toml:"words"`         // Enum: accepted words. WordList, IntList: accepted elements, empty any. Options: names that have an effect
 	WordHints  map[string]string `toml:"word_hints"`    // what to know about a word: a warning if it is one of Words, else the hint of its error
 	Special    map[string]int64  `toml:"special"`       // numeric types: words that stand for a number, e.g. infinity = -1, off = 0
+	Auto       string            `toml:"auto"`          // the rule of compile by which the word auto, one of Special, becomes a number of the host
 	Local      bool              `toml:"local"`         // Address: unix sockets allowed
 	Visibility Visibility        `toml:"visibility"`    //
 	Runtime    bool              `toml:"runtime"`       // may be changed while running
@@ -81,6 +82,9 @@ type Key struct {
 
 	emptyText bool // the empty text is accepted because it is the default of the topmost level
 }
+
+// AutoWord is the word of Special for a number that follows from the host by the rule Auto.
+const AutoWord = "auto"
 
 // HasDefault reports whether an absent key has a value.
 func (k *Key) HasDefault() bool { return k.Default != "" || k.EmptyIsSet }

@@ -20,6 +20,9 @@ func (p *Plan) WriteEffective(w io.Writer, origin bool) error {
 				b.WriteString(v.Source + ", ")
 			}
 			b.WriteString(v.Origin.String())
+			if v.Auto != nil {
+				b.WriteString(", auto from " + v.Auto.Reading)
+			}
 		}
 		b.WriteByte('\n')
 	}

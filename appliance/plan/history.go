@@ -62,6 +62,9 @@ func (p *Plan) History(name string) []Step {
 					s.Why = "it means: as the level above"
 				}
 			}
+			if s.Won && v.Auto != nil {
+				s.Value, s.Auto = v.Text(), v.Auto
+			}
 			out = append(out, s)
 		}
 	}

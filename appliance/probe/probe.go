@@ -16,7 +16,7 @@ import (
 
 // Host is where readings come from. The zero value is not usable: see This.
 type Host struct {
-	ReadFile func(name string) ([]byte, error)         // for /proc
+	ReadFile func(name string) ([]byte, error)         // for /proc and /sys
 	NoFile   func() (soft, hard uint64, err error)     // RLIMIT_NOFILE
 	Memory   func() (total, available uint64, e error) // bytes
 	Cores    func() int                                // that may be used
@@ -60,18 +60,34 @@ func RaiseNoFile() (soft, hard uint64, err error) {
 
 // Facts are what automatic defaults and messages about the host rest on. A figure that cannot be read is 0.
 type Facts struct {
-	Cores           int    // that may be used
-	MemoryTotal     uint64 // bytes
+	Cores           int    // that may be used; a limit of the control group is taken into account
+	MemoryTotal     uint64 // bytes of the machine
 	MemoryAvailable uint64 // bytes
+	MemoryLimit     uint64 // bytes that the control group may use; 0: no limit of its own
+	NoFile          uint64 // files the process may open: the hard limit, to which the broker raises its own
 }
 
 // Facts reads the host's facts.
 func (h Host) Facts() Facts {
-	f := Facts{Cores: h.Cores()}
+	f := Facts{Cores: h.Cores(), MemoryLimit: h.memoryLimit()}
 	if total, available, err := h.Memory(); err == nil {
 		f.MemoryTotal, f.MemoryAvailable = total, available
 	}
+	if f.MemoryTotal > 0 && f.MemoryLimit >= f.MemoryTotal {
+		f.MemoryLimit = 0 // no limit in earnest: the first version of control groups has a huge figure for none
+	}
+	if _, hard, err := h.NoFile(); err == nil {
+		f.NoFile = hard
+	}
 	return f
+}
+
+// Memory returns how many bytes the broker may use: those of the machine, or of its control group if that has fewer. 0 if unknown.
+func (f Facts) Memory() uint64 {
+	if f.MemoryLimit > 0 && (f.MemoryTotal == 0 || f.MemoryLimit < f.MemoryTotal) {
+		return f.MemoryLimit
+	}
+	return f.MemoryTotal
 }
 
 // sysctl reads the figures of a sysctl such as net.core.somaxconn; nil if the kernel does not have it.

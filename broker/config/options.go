@@ -11,6 +11,8 @@ type Options struct {
 	NodeName string `conf:"nodename"`
 	Shards   int    `conf:"shards"` // event loops; 0: the cores it may use
 
+	MemoryLimit int64 `conf:"memory_limit"` // bytes; 0: not known, -1: none
+
 	// Admission.
 	AllowAnonymous     bool          `conf:"allow_anonymous"`
 	MaxClientIDSize    int           `conf:"max_client_id_size"` // bytes

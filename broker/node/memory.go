@@ -2,7 +2,6 @@ package node
 
 import (
 	"math"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"

@@ -40,6 +40,7 @@ type Node struct {
 	listeners *listener.Manager
 
 	restoreGC     func()
+	restoreLimit  func()
 	adminListener *admin.Listener
 	adminDone     chan struct{}
 	adminCancel   context.CancelFunc
@@ -68,8 +69,10 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.listeners = listener.NewManager(group, n.options, p.Log)
 	n.gauges()
 	n.restoreGC = keepMemory()
+	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
 	if err := n.open(ctx); err != nil {
 		n.restoreGC()
+		n.restoreLimit()
 		n.listeners.StopAll()
 		group.Close()
 		n.closeAdmin()
@@ -169,5 +172,6 @@ func (n *Node) Stop(ctx context.Context) error {
 	n.closeAdmin()
 	n.group.Close()
 	n.restoreGC()
+	n.restoreLimit()
 	return errors.Join(err, n.store.Close())
 }
