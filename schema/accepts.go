@@ -77,15 +77,19 @@ func (k *Key) unitText() string {
 	if k.Unit == "" {
 		return ""
 	}
-	unit := k.Unit
-	if long, ok := longUnits[unit]; ok {
-		unit = long
+	return " (" + k.UnitName() + ")"
+}
+
+// UnitName returns the key's unit spelled out, such as seconds or messages; empty if it has none.
+func (k *Key) UnitName() string {
+	if long, ok := longUnits[k.Unit]; ok {
+		return long
 	}
-	return " (" + unit + ")"
+	return k.Unit
 }
 
 // longUnits spells out the units of time.
-var longUnits = map[string]string{"ms": "milliseconds", "s": "seconds", "min": "minutes", "d": "days"}
+var longUnits = map[string]string{"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 
 func (k *Key) rangeText() string {
 	most := k.Max

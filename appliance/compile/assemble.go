@@ -19,7 +19,7 @@ func (c *compilation) assemble() {
 			continue
 		}
 		if d := defaultOf(k); d != nil {
-			c.plan.Values = append(c.plan.Values, plan.Value{Key: k, Name: k.Name, Value: d, Source: k.Name})
+			c.add(plan.Value{Key: k, Name: k.Name, Value: d, Source: k.Name})
 		}
 	}
 	winners := c.winners()
@@ -38,7 +38,7 @@ func (c *compilation) assemble() {
 				value = defaultOf(s.key)
 			}
 			if value != nil {
-				c.plan.Values = append(c.plan.Values, plan.Value{Key: s.key, Name: s.name, Value: value, Source: s.name, Origin: s.origin(), Secret: s.secret})
+				c.add(plan.Value{Key: s.key, Name: s.name, Value: value, Source: s.name, Origin: s.origin(), Secret: s.secret})
 			}
 		case isAddress(s):
 			c.effective(s, nil)
@@ -50,6 +50,12 @@ func (c *compilation) assemble() {
 		}
 	}
 	c.plan.Sort()
+}
+
+// add puts a value that is not of a listener into the plan.
+func (c *compilation) add(v plan.Value) {
+	c.automatic(&v)
+	c.plan.Values = append(c.plan.Values, v)
 }
 
 // winners returns the winning settings in the order in which they were written.

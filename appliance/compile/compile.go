@@ -7,6 +7,7 @@ package compile
 import (
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
+	"vernemq/appliance/probe"
 	"vernemq/appliance/report"
 	"vernemq/appliance/source"
 	"vernemq/schema"
@@ -15,13 +16,14 @@ import (
 // Input is what is compiled.
 type Input struct {
 	Schema     *schema.Schema
-	FS         source.FS // where vernemq.conf, its includes and /etc/default/vernemq are
-	Main       string    // the first file; empty: /etc/vernemq/vernemq.conf
-	Environ    []string  // NAME=value, as os.Environ gives it; may be nil
-	Container  bool      // DOCKER_VERNEMQ_* variables are settings
-	Set        []string  // key=value, above everything else
-	AcceptEULA bool      // accept_eula = yes, on the command line
-	Compiler   string    // name and version for the compiled file
+	FS         source.FS   // where vernemq.conf, its includes and /etc/default/vernemq are
+	Main       string      // the first file; empty: /etc/vernemq/vernemq.conf
+	Environ    []string    // NAME=value, as os.Environ gives it; may be nil
+	Container  bool        // DOCKER_VERNEMQ_* variables are settings
+	Set        []string    // key=value, above everything else
+	AcceptEULA bool        // accept_eula = yes, on the command line
+	Host       probe.Facts // what auto stands for, and what limits are held against; figures that are 0 are unknown
+	Compiler   string      // name and version for the compiled file
 }
 
 // Compile merges the layers, checks everything, and returns the effective values and all findings, sorted by place. The plan is never nil: what

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +53,7 @@ func (m modes) Mode(name string) (fs.FileMode, bool) {
 }
 
 // runArchive compiles the files of a txtar. Its comment may have lines "env NAME=value", "container", "set key=value", "accept-eula",
-// "world-readable FILE" and "forbidden FILE".
+// "world-readable FILE", "forbidden FILE" and "host cores=N memory=MB group=MB files=N".
 func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
 	t.Helper()
 	files := modes{Texts: source.Texts{}}
@@ -75,6 +76,12 @@ func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
 			in.AcceptEULA = true
 		case "world-readable":
 			files.world = append(files.world, rest)
+		case "host":
+			if _, err := fmt.Sscanf(rest, "cores=%d memory=%d group=%d files=%d", &in.Host.Cores, &in.Host.MemoryTotal, &in.Host.MemoryLimit, &in.Host.NoFile); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			in.Host.MemoryTotal <<= 20
+			in.Host.MemoryLimit <<= 20
 		case "forbidden":
 			files.locked = append(files.locked, rest)
 		case "", "#":
@@ -100,7 +107,13 @@ func effective(t *testing.T, p *plan.Plan) string {
 	}
 	var out strings.Builder
 	for line := range strings.Lines(all.String()) {
-		if !strings.HasSuffix(line, "# default\n") && !strings.HasSuffix(line, ", default\n") ||
+		from := strings.TrimRight(line, "\n")
+		if i := strings.LastIndex(from, " ["); i >= 0 && strings.HasSuffix(from, "]") {
+			from = from[:i]
+		}
+		from = strings.TrimSuffix(from, ", auto (the host tells too little)")
+		unset := strings.HasSuffix(from, "# default") || strings.HasSuffix(from, ", default")
+		if !unset ||
 			slices.ContainsFunc(live, func(name string) bool { return strings.HasPrefix(line, name+".") }) {
 			out.WriteString(line)
 		}

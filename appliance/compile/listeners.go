@@ -165,6 +165,7 @@ func (c *compilation) listener(a *setting) plan.Listener {
 			v.Levels = append(v.Levels, plan.Level{Name: names[n], Key: row})
 		}
 		if v.Key != nil {
+			c.automatic(&v)
 			l.Options = append(l.Options, v)
 		}
 	}

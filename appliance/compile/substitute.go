@@ -149,7 +149,7 @@ func (c *compilation) referred(s *setting, name string, chain []*setting) string
 			return fail(report.CodeReference, shown+": that key is not set and has no default", "set "+name)
 		}
 		s.secret = s.secret || key.Secret
-		return c.defaultText(key)
+		return c.plainText(key, key.Default)
 	}
 	if target.state == expanding {
 		return fail(report.CodeCircular, "the value refers to itself: "+circle(target, chain), "break the circle at one of these keys")
@@ -162,7 +162,15 @@ func (c *compilation) referred(s *setting, name string, chain []*setting) string
 		return ""
 	}
 	s.secret = s.secret || target.secret
-	return target.text
+	return c.plainText(key, target.text)
+}
+
+// plainText returns the text of a key as others refer to it: auto is the number it stands for.
+func (c *compilation) plainText(k *schema.Key, text string) string {
+	if k.Auto != "" && text == schema.AutoWord {
+		return c.autoText(k)
+	}
+	return text
 }
 
 // circle names the keys of a circle: from target, where it closes, to the end of the chain and back.
@@ -305,6 +313,3 @@ func (s *setting) wrong() (pos report.Pos, width int) {
 	pos.Col = at + 1
 	return pos, s.part[1]
 }
-
-// defaultText returns the text of a key that is nowhere set.
-func (c *compilation) defaultText(k *schema.Key) string { return k.Default }

@@ -8,25 +8,51 @@ import (
 	"vernemq/schema"
 )
 
-// WriteEffective writes every effective value as a "key = value" line, sorted by key, secrets hidden. With origin each line ends in a comment
-// that tells where the value came from and, for an inherited option, which key gave it.
+// WriteEffective writes every effective value as a "key = value" line, sorted by key, secrets hidden. A bare number is followed by its unit as a
+// comment. With origin the comment tells where the value came from too and, for an inherited option, which key gave it.
 func (p *Plan) WriteEffective(w io.Writer, origin bool) error {
 	b := bufio.NewWriter(w)
 	for _, v := range p.All() {
-		b.WriteString(v.Name + " = " + Quote(v.Text()))
+		text := v.Text()
+		b.WriteString(v.Name + " = " + Quote(text))
+		var comment []string
 		if origin {
-			b.WriteString("  # ")
-			if v.Source != v.Name {
-				b.WriteString(v.Source + ", ")
-			}
-			b.WriteString(v.Origin.String())
-			if v.Auto != nil {
-				b.WriteString(", auto from " + v.Auto.Reading)
-			}
+			comment = append(comment, v.From())
+		}
+		if unit := v.Unit(); unit != "" {
+			comment = append(comment, "["+unit+"]")
+		}
+		if comment != nil {
+			b.WriteString("  # " + strings.Join(comment, " "))
 		}
 		b.WriteByte('\n')
 	}
 	return b.Flush()
+}
+
+// Unit returns the unit that the text of the value does not show, spelled out; empty if there is none to know.
+func (v *Value) Unit() string {
+	switch v.Key.Type {
+	case schema.Integer, schema.Float, schema.IntList:
+	default:
+		return ""
+	}
+	if text := v.Text(); text == "" || strings.Trim(text, "-+.0123456789eE,") != "" { // a word
+		return ""
+	}
+	return v.Key.UnitName()
+}
+
+// From says in one line where the value came from: the key that gave it if that is another one, the place, what auto was found from.
+func (v *Value) From() string {
+	text := v.Origin.String()
+	if v.Source != v.Name {
+		text = v.Source + ", " + text
+	}
+	if v.Auto != nil {
+		text += ", auto (" + v.Auto.Reading + ")"
+	}
+	return text
 }
 
 // Quote returns a value in the form vernemq.conf needs: as it is, or in quotes if it is empty, has a # or a line end, begins with a quote, or has
