@@ -10,6 +10,7 @@ import (
 
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
+	"vernemq/broker/node"
 )
 
 // TestCrossShard: publishers and subscribers on all shards; every subscriber sees every publisher's messages in order.
@@ -143,33 +144,46 @@ func TestSlowSubscriber(t *testing.T) {
 	})
 }
 
-// TestFlood: publishers that write as fast as they can to a subscriber on another shard that is slower. Mailboxes fill, publishers wait and go
-// on; with no limit to the queue nothing is lost and the order is kept.
+// onShard finds names of clients whose sessions live on a shard.
+func onShard(n *node.Node, shard, count int, prefix string) (ids []string) {
+	for i := 0; len(ids) < count; i++ {
+		if id := fmt.Sprintf("%s%d", prefix, i); n.ShardOf(id) == shard {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// TestFlood: a publisher writes as fast as it can, and its message costs the other shard much more than its own: many subscribers, most of whom
+// do not read. The mailbox fills, the publisher waits and goes on; with no limit to the queues nothing is lost and the order is kept.
 func TestFlood(t *testing.T) {
 	for _, shards := range []int{2, 4} {
 		t.Run(fmt.Sprintf("shards=%d", shards), func(t *testing.T) {
 			o := options(shards)
 			o.MaxOnlineMessages = -1
-			_, addr := start(t, o)
-			const subscribers, n = 4, 60_000
+			n, addr := start(t, o)
+			const messages = 60_000
+			for _, id := range onShard(n, 1, 80, "slow") {
+				slow(t, addr, id, "flood", 0)
+			}
 			var wg sync.WaitGroup
-			for i := range subscribers {
-				s := connect(t, addr, fmt.Sprintf("sub%d", i), mqtt.V311)
+			for _, id := range onShard(n, 1, 2, "reader") {
+				s := connect(t, addr, id, mqtt.V311)
 				s.subscribe("flood", 0)
 				wg.Go(func() {
-					for k := range n {
+					for k := range messages {
 						if _, payload := s.message(); binary.BigEndian.Uint32(payload) != uint32(k) {
-							t.Errorf("subscriber %d: message %d is %d", i, k, binary.BigEndian.Uint32(payload))
+							t.Errorf("%s: message %d is %d", id, k, binary.BigEndian.Uint32(payload))
 							return
 						}
 					}
 				})
 			}
-			p := connect(t, addr, "pub", mqtt.V311)
+			p := connect(t, addr, onShard(n, 0, 1, "pub")[0], mqtt.V311)
 			var b []byte
-			for k := range n {
-				b = (&mqtt.Publish{Topic: []byte("flood"), Payload: append(binary.BigEndian.AppendUint32(nil, uint32(k)), make([]byte, 400)...)}).Append(b, p.v)
-				if len(b) > 100_000 || k == n-1 {
+			for k := range messages {
+				b = (&mqtt.Publish{Topic: []byte("flood"), Payload: binary.BigEndian.AppendUint32(nil, uint32(k))}).Append(b, p.v)
+				if len(b) > 100_000 || k == messages-1 {
 					p.send(b)
 					b = b[:0]
 				}

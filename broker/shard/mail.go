@@ -154,7 +154,8 @@ func (s *Shard) takeMail() {
 	for k := range s.lanes {
 		from := (k + int(s.turns.Load())) % len(s.lanes) // no lane is always the last
 		in := &s.inboxes[from]
-		if len(in.q) == 0 {
+		left := len(in.q) > 0
+		if !left {
 			s.swapLane(from, in)
 		}
 		for len(in.q) > 0 {
@@ -173,6 +174,9 @@ func (s *Shard) takeMail() {
 			in.q[0] = nil
 			in.q, in.pos = in.q[1:], 0
 			s.giveBack(from, b)
+		}
+		if left {
+			s.mailLeft = true // what came while this lay here was announced in a turn that did not look
 		}
 	}
 }
