@@ -18,6 +18,7 @@ type Options struct {
 	MaxClientIDSize    int           `conf:"max_client_id_size"` // bytes
 	ConnectTimeout     time.Duration `conf:"mqtt_connect_timeout"`
 	MaxMessageSize     int           `conf:"max_message_size"` // bytes of a packet's remaining length; 0: the protocol's limit
+	MaxMessageRate     int           `conf:"max_message_rate"` // publishes a second of one client; 0: no limit
 	TopicMaxDepth      int           `conf:"topic_max_depth"`  // levels
 	DisconnectUnauthV3 bool          `conf:"disconnect_on_unauthorized_publish_v3"`
 

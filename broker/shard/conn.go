@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"math"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,8 @@ type conn struct {
 
 	opened   int64 // monotonic nanoseconds
 	lastRead int64 // monotonic nanoseconds
+	rateEnd  int64 // monotonic nanoseconds at which the client may publish rateLeft messages again
+	rateLeft int32
 	fd       int32
 	gen      uint32
 
@@ -46,6 +49,7 @@ const (
 	pauseOutput                   // the client does not read what it is sent
 	pauseLane                     // another shard's mailbox is full
 	pauseLogin                    // CONNECT is being checked
+	pauseRate                     // the client published its share of this second
 )
 
 // Listener is the running side of a listener, shared by the shards that accept for it.
@@ -229,8 +233,14 @@ func (s *Shard) connTimer(c *conn) {
 	case c.s == nil:
 		s.count.Inc(metric.SocketCloseTimeout)
 		s.doom(c)
+	case c.pausedFor&pauseRate != 0 && now >= c.rateEnd:
+		s.resume(c, pauseRate)
+		s.armConn(c)
 	case c.lst.MaxLifetime > 0 && now >= c.opened+int64(c.lst.MaxLifetime):
 		s.fail(c, errLifetime)
+	case c.keepAlive > 0 && c.pausedFor&^pauseOutput != 0 && now >= c.lastRead+c.keepNanos():
+		c.lastRead = now // it is us who do not read: its time begins again
+		s.armConn(c)
 	case c.keepAlive > 0 && now >= c.lastRead+c.keepNanos():
 		v := metric.ID(0)
 		if c.version.Is5() {
@@ -251,6 +261,9 @@ func (s *Shard) armConn(c *conn) {
 	if c.keepAlive > 0 {
 		at = c.lastRead + c.keepNanos()
 	}
+	if c.pausedFor&pauseRate != 0 && (at < 0 || c.rateEnd < at) {
+		at = c.rateEnd
+	}
 	if l := c.lst.MaxLifetime; l > 0 {
 		if end := c.opened + int64(l); at < 0 || end < at {
 			at = end
@@ -258,6 +271,19 @@ func (s *Shard) armConn(c *conn) {
 	}
 	if at >= 0 {
 		s.home.T.Wheel.Arm(&c.timer, at)
+	}
+}
+
+// throttle counts a publish against max_message_rate. With the last one of a second the connection is not read until the next: nothing is
+// lost, and TCP tells the client.
+func (s *Shard) throttle(c *conn, limit int) {
+	now := s.home.T.Now
+	if now >= c.rateEnd {
+		c.rateEnd, c.rateLeft = now+1e9, int32(min(limit, math.MaxInt32))
+	}
+	if c.rateLeft--; c.rateLeft <= 0 {
+		c.pausedFor |= pauseRate
+		s.armConn(c)
 	}
 }
 

@@ -151,6 +151,9 @@ func (s *Shard) parse(c *conn, data []byte, own bool) {
 			s.closeAfterFlush(c)
 			return
 		}
+		if limit := s.home.T.Opts.MaxMessageRate; limit > 0 && hd.Type == mqtt.TypePublish {
+			s.throttle(c, limit)
+		}
 		if s.laneFull {
 			c.pausedFor |= pauseLane
 			s.waitLane = append(s.waitLane, c)
