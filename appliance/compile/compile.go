@@ -5,6 +5,8 @@
 package compile
 
 import (
+	"time"
+
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
@@ -21,6 +23,7 @@ type Input struct {
 	Environ    []string    // NAME=value, as os.Environ gives it; may be nil
 	Container  bool        // DOCKER_VERNEMQ_* variables are settings
 	Set        []string    // key=value, above everything else
+	Now        time.Time   // what certificates are held against; zero: the present
 	AcceptEULA bool        // accept_eula = yes, on the command line
 	Host       probe.Facts // what auto stands for, and what limits are held against; figures that are 0 are unknown
 	Compiler   string      // name and version for the compiled file
@@ -31,6 +34,9 @@ type Input struct {
 func Compile(in Input) (*plan.Plan, *report.Report) {
 	if in.Main == "" {
 		in.Main = hostfs.MainConf
+	}
+	if in.Now.IsZero() {
+		in.Now = time.Now()
 	}
 	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, won: map[string]*setting{}, env: map[string]string{}, shape: listenerShape(in.Schema)}
 	for _, a := range c.layers() {
@@ -71,6 +77,8 @@ type setting struct {
 	text   string    // Value after substitution
 	state  expansion // of text
 	part   [2]int    // characters from where on, and how many, of Value are wrong; 0, 0: all of it
+	file   string    // that text was read from; empty if from none
+	order  int       // among all settings
 	secret bool      // text must not be shown
 	beside *setting  // an older name: the assignment under the real name, in the same layer, that makes it ineffective
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,10 +31,16 @@ func loadSchema(t testing.TB) *schema.Schema {
 	return s
 }
 
-// modes is a file system in memory whose files have modes.
+// inode is what a test says about a file or directory.
+type inode struct {
+	mode     fs.FileMode
+	uid, gid int
+}
+
+// modes is a file system in memory with modes and owners: 0640 root:vernemq for files, 0755 root:root for directories, unless said otherwise.
 type modes struct {
 	source.Texts
-	world  []string // files that everybody can read
+	inodes map[string]inode
 	locked []string // files that may not be read
 }
 
@@ -46,23 +53,49 @@ func (m modes) ReadFile(name string, limit int64) ([]byte, error) {
 
 func (m modes) Mode(name string) (fs.FileMode, bool) {
 	_, ok := m.Texts[name]
-	if slices.Contains(m.world, name) {
-		return 0o644, ok
+	return m.inode(name).Mode, ok
+}
+
+func (m modes) inode(name string) source.Node {
+	n, ok := m.inodes[name]
+	_, isFile := m.Texts[name]
+	switch {
+	case ok:
+	case isFile:
+		n = inode{0o640, 0, 130}
+	default:
+		n = inode{0o755, 0, 0}
 	}
-	return 0o640, ok
+	if !isFile {
+		n.mode |= fs.ModeDir
+	}
+	return source.Node{Name: name, Mode: n.mode, UID: n.uid, GID: n.gid}
+}
+
+func (m modes) Way(name string) (way []source.Node, ok bool) {
+	if _, ok := m.Texts[name]; !ok {
+		return nil, false
+	}
+	for at := name; ; at = path.Dir(at) {
+		way = append([]source.Node{m.inode(at)}, way...)
+		if at == "/" {
+			return way, true
+		}
+	}
 }
 
 // runArchive compiles the files of a txtar. Its comment may have lines "env NAME=value", "container", "set key=value", "accept-eula",
-// "world-readable FILE", "forbidden FILE" and "host cores=N memory=MB group=MB files=N".
+// "forbidden FILE" (reading it is not permitted), "mode FILE MODE UID GID", "pki" (certificates and keys in /pki) and
+// "host cores=N memory=MB group=MB files=N".
 func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
 	t.Helper()
-	files := modes{Texts: source.Texts{}}
+	files := modes{Texts: source.Texts{}, inodes: map[string]inode{}}
 	for _, f := range ar.Files {
 		if strings.HasPrefix(f.Name, "/") {
 			files.Texts[f.Name] = string(f.Data)
 		}
 	}
-	in := Input{Schema: loadSchema(t), Compiler: "vernemq test"}
+	in := Input{Schema: loadSchema(t), Compiler: "vernemq test", Now: testNow}
 	for _, line := range strings.Split(string(ar.Comment), "\n") {
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
@@ -74,8 +107,17 @@ func runArchive(t *testing.T, ar *txtar.Archive) (*plan.Plan, *report.Report) {
 			in.Set = append(in.Set, rest)
 		case "accept-eula":
 			in.AcceptEULA = true
-		case "world-readable":
-			files.world = append(files.world, rest)
+		case "mode":
+			var name string
+			var n inode
+			if _, err := fmt.Sscanf(rest, "%s %o %d %d", &name, &n.mode, &n.uid, &n.gid); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			files.inodes[name] = n
+		case "pki":
+			for name, text := range pki(t) {
+				files.Texts["/pki/"+name] = text
+			}
 		case "host":
 			if _, err := fmt.Sscanf(rest, "cores=%d memory=%d group=%d files=%d", &in.Host.Cores, &in.Host.MemoryTotal, &in.Host.MemoryLimit, &in.Host.NoFile); err != nil {
 				t.Fatalf("%q: %v", line, err)

@@ -82,7 +82,8 @@ func (c *compilation) index() {
 // read gives every setting its value.
 func (c *compilation) read() {
 	kept := c.settings[:0]
-	for _, s := range c.settings {
+	for i, s := range c.settings {
+		s.order = i
 		if c.value(s) || !c.optionForName(s) {
 			kept = append(kept, s)
 		}

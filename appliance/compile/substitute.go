@@ -3,7 +3,6 @@ package compile
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"regexp"
 	"strings"
@@ -275,16 +274,16 @@ func (c *compilation) content(s *setting, name string) (string, *schema.ValueErr
 	}
 	data, err := c.in.FS.ReadFile(path.Clean(full), schema.MaxValue+2)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fail(report.CodeUnreadable, "there is no file "+full, "create it, or correct the path")
-	case errors.Is(err, fs.ErrPermission):
-		return fail(report.CodeUnreadable, "no permission to read "+full, "chown root:vernemq "+full+" && chmod 640 "+full)
 	case errors.Is(err, source.ErrTooLarge):
 		return fail(report.CodeTooLarge, fmt.Sprintf("%s is larger than a value may be (%d bytes)", full, schema.MaxValue), "is it the right file?")
 	case err != nil:
-		return fail(report.CodeUnreadable, "cannot read "+full+": "+err.Error(), "")
+		message, hint := fileProblem(full, err)
+		return fail(report.CodeUnreadable, message, hint)
 	case !utf8.Valid(data):
 		return fail(report.CodeEncoding, full+" is not UTF-8", "a binary file cannot be a value")
+	}
+	if !strings.Contains(name, credentials) { // those are not read by the service's user, but handed to it
+		s.file = full
 	}
 	text, cut := strings.CutSuffix(string(data), "\n")
 	if cut {

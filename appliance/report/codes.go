@@ -37,13 +37,27 @@ const (
 	CodeUnknownProto = "unknown-protocol"   // no listener protocol of that name
 
 	// Rules over several keys.
-	CodeAddressTwice   = "address-twice"              // two listeners on one address
-	CodeAddressOverlap = "address-overlap"            // two listeners on one port, one on all addresses
-	CodeNoAddress      = "listener-without-address"   // options of a name that has no address
-	CodeNameLikeOption = "listener-named-like-option" // a listener whose name may be a misspelled option
-	CodeNoListener     = "no-listener"                // no listener for MQTT clients
-	CodeOpenToAll      = "open-to-all"                // anonymous clients from other machines
-	CodeSecretReadable = "secret-readable"            // a secret in a file that everybody can read
-	CodeNodename       = "bad-nodename"               // a node name that is not NAME@HOST
-	CodeQueueOverride  = "queue-override"             // override_max_online_messages without a limit
+	CodeAddressTwice      = "address-twice"              // two listeners on one address
+	CodeAddressOverlap    = "address-overlap"            // two listeners on one port, one on all addresses
+	CodeNoAddress         = "listener-without-address"   // options of a name that has no address
+	CodeNameLikeOption    = "listener-named-like-option" // a listener whose name may be a misspelled option
+	CodeNoListener        = "no-listener"                // no listener for MQTT clients
+	CodeOpenToAll         = "open-to-all"                // anonymous clients from other machines
+	CodeSecretReadable    = "secret-readable"            // a secret in a file that everybody can read
+	CodeNodename          = "bad-nodename"               // a node name that is not NAME@HOST
+	CodePrivilegedPort    = "privileged-port"            // a port below 1024
+	CodeCertificate       = "bad-certificate"            // a certificate, key, authority or revocation list that does not work
+	CodeExpired           = "certificate-expired"        // a certificate or list out of its time, or nearly
+	CodeChain             = "certificate-chain"          // certificates that do not lead to a root
+	CodeServiceCannotRead = "service-cannot-read"        // a file the service's user may not read
+	CodePasswordFile      = "password-line"              // a bad line of the password file
+	CodeRuleFile          = "rule-line"                  // a bad line of the rule file
+	CodeOpenFiles         = "too-few-open-files"         // max_connections above the limit of open files
+	CodeMemory            = "too-little-memory"          // limits above the memory
+	CodeShards            = "more-shards-than-cores"     // event loops beyond the cores
+	CodeNoLimit           = "no-limit"                   // a queue without a limit
+	CodeDefaultCookie     = "default-cookie"             // the cookie everybody knows
+	CodePortRange         = "empty-port-range"           // a range of ports without ports
+	CodePluginOff         = "plugin-off"                 // keys of a plugin that is switched off
+	CodeQueueOverride     = "queue-override"             // override_max_online_messages without a limit
 )

@@ -1,0 +1,103 @@
+package compile
+
+import (
+	"fmt"
+
+	"vernemq/appliance/report"
+)
+
+// connections returns how many connections the live listeners hold together, -1 for no limit, and the listener whose limit counts most.
+func (c *compilation) connections() (sum int64, most *setting) {
+	largest := int64(-1)
+	for _, l := range c.listenersSet() {
+		v, ok := l.Option("max_connections")
+		n, isNumber := v.Value.(int64)
+		if !l.Live() || !ok || !isNumber {
+			continue
+		}
+		s := c.won[v.Source]
+		if v.Auto != nil || s == nil {
+			s = c.won[l.Address.Name]
+		}
+		if n < 0 {
+			return -1, s
+		}
+		sum += n
+		if n > largest {
+			largest, most = n, s
+		}
+	}
+	return sum, most
+}
+
+// openFiles finds more connections than files may be open.
+func openFiles(c *compilation) {
+	sum, s := c.connections()
+	files := amount(c.in.Host.NoFile)
+	if files == 0 || sum < 0 || s == nil || sum+descriptors <= files {
+		return
+	}
+	c.report.Add(s.atKey(report.Warning, report.CodeOpenFiles,
+		fmt.Sprintf("max_connections lets %d clients in, but only %d files may be open, and %d are kept for other things", sum, files, descriptors),
+		fmt.Sprintf("LimitNOFILE=%d in the unit, or a lower max_connections; auto takes what fits", sum+descriptors)))
+}
+
+// memoryForConnections finds more connections than the memory has room for.
+func memoryForConnections(c *compilation) {
+	sum, s := c.connections()
+	memory := amount(c.in.Host.Memory())
+	if memory == 0 || s == nil || sum >= 0 && sum <= memory/connectionCost {
+		return
+	}
+	many := fmt.Sprint(sum)
+	if sum < 0 {
+		many = "any number of"
+	}
+	severity := report.Warning
+	if sum < 0 {
+		severity = report.Note
+	}
+	c.report.Add(s.atKey(severity, report.CodeMemory,
+		fmt.Sprintf("max_connections lets %s clients in, and there is room for about %d: %d KB each, %s", many, memory/connectionCost, connectionCost>>10,
+			memoryReading(c.in.Host)), "set listener.max_connections = auto, or a number"))
+}
+
+// memoryLimit finds a limit above what there is.
+func memoryLimit(c *compilation) {
+	v, _ := c.plan.Get("memory_limit")
+	s, memory := c.won["memory_limit"], amount(c.in.Host.Memory())
+	if n, ok := v.Value.(int64); ok && s != nil && memory > 0 && n > memory {
+		c.report.Add(s.atValue(report.Warning, report.CodeMemory, fmt.Sprintf("memory_limit is %s, and there are %s: the limit is never reached",
+			v.Key.Format(n), memoryReading(c.in.Host)), "set memory_limit = auto"))
+	}
+}
+
+// moreShardsThanCores finds event loops that only wait for each other.
+func moreShardsThanCores(c *compilation) {
+	v, _ := c.plan.Get("shards")
+	s, n := c.won["shards"], int64(c.in.Host.Cores)
+	if shards, ok := v.Value.(int64); ok && s != nil && n > 0 && shards > n {
+		c.report.Add(s.atValue(report.Note, report.CodeShards, fmt.Sprintf("%d event loops share %s", shards, cores(c.in.Host)), "set shards = auto"))
+	}
+}
+
+// queuesWithoutLimit finds queues that grow for as long as a client stays away.
+func queuesWithoutLimit(c *compilation) {
+	for _, name := range []string{"max_offline_messages", "max_online_messages"} {
+		if s := c.won[name]; s != nil && s.value == int64(-1) {
+			c.report.Add(s.atValue(report.Note, report.CodeNoLimit, name+" sets no limit: one client that does not take its messages can use up the memory",
+				"set a number"))
+		}
+	}
+}
+
+// queueOverride finds a switch that has nothing to override.
+func queueOverride(c *compilation) {
+	override, _ := c.plan.Get("override_max_online_messages")
+	limit, _ := c.plan.Get("max_online_messages")
+	if s := c.won["override_max_online_messages"]; s != nil && override.Value == true && limit.Value == int64(-1) {
+		c.report.Add(s.atKey(report.Warning, report.CodeQueueOverride,
+			"override_max_online_messages has nothing to override: max_online_messages has no limit",
+			"remove the line, or set a limit"))
+	}
+}
