@@ -1,7 +1,6 @@
 package eula
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,16 +69,23 @@ func TestAcceptFromNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _ := compile.Compile(compile.Input{Schema: s, FS: source.Texts{hostfs.MainConf: packaging.Conf}})
-	if ok, _ := Accepted(p); ok {
+	check := func(files source.FS) State {
+		t.Helper()
+		p, _ := compile.Compile(compile.Input{Schema: s, FS: files})
+		state, err := Check(root, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	if check(source.Texts{hostfs.MainConf: packaging.Conf}).Accepted {
 		t.Error("the default file accepts the licence")
 	}
 	if err := Accept(root); err != nil {
 		t.Fatal(err)
 	}
-	p, _ = compile.Compile(compile.Input{Schema: s, FS: source.Host(root)})
-	if ok, from := Accepted(p); !ok || from.Pos.File != hostfs.MainConf {
-		t.Errorf("not accepted: %v", from)
+	if state := check(source.Host(root)); !state.Accepted || state.From.Pos.File != hostfs.MainConf {
+		t.Errorf("not accepted: %+v", state)
 	}
 	got, err := os.ReadFile(root.Path(hostfs.MainConf))
 	if err != nil {
@@ -87,28 +93,5 @@ func TestAcceptFromNothing(t *testing.T) {
 	}
 	if want := strings.Replace(packaging.Conf, "\naccept_eula = no", "\naccept_eula = yes", 1); string(got) != want {
 		t.Error("more than the one line differs from the default file")
-	}
-}
-
-func TestAsk(t *testing.T) {
-	for answer, want := range map[string]bool{
-		"yes\n": true, "YES\r\n": true, " y \n": true, "no\n": false, "": false, "yes": true, "yesno\n": false, "\n": false, strings.Repeat("y", 5000): false,
-	} {
-		var out bytes.Buffer
-		got, err := Ask(strings.NewReader(answer), &out)
-		if err != nil || got != want {
-			t.Errorf("%.10q: %v, %v", answer, got, err)
-		}
-		if !strings.Contains(out.String(), packaging.EULA) {
-			t.Error("the text is not shown")
-		}
-	}
-}
-
-func TestRefusalNamesEveryWay(t *testing.T) {
-	for _, want := range []string{"chkconfig", "accept_eula = yes", "ACCEPT_EULA=yes", "DOCKER_VERNEMQ_ACCEPT_EULA", hostfs.EULAText} {
-		if !strings.Contains(Refusal(), want) {
-			t.Errorf("the message does not name %s", want)
-		}
 	}
 }

@@ -14,11 +14,12 @@ var floors = []struct {
 }{
 	{0, "schema conf.d packaging appliance/report appliance/hostfs"},
 	{0, "broker/mqtt broker/topic broker/metric broker/wheel"},
-	{1, "broker/msg broker/config broker/hook broker/trie"},
-	{1, "appliance/source appliance/plan appliance/eula appliance/probe"},
+	{1, "broker/msg broker/config broker/hook broker/trie broker/store/wallog broker/store/wallog/faultfs"},
+	{1, "appliance/source appliance/plan appliance/probe appliance/service appliance/docs"},
 	{2, "broker/store broker/store/storetest broker/queue broker/retain broker/session"},
-	{2, "appliance/service"},
+	{2, "appliance/eula appliance/migrate"},
 	{3, "broker/exchange"},
+	{3, "appliance/doctor"},
 	{4, "broker/shard broker/auth/* broker/bridge broker/cluster"},
 	{5, "broker/listener broker/trace broker/export"},
 	{5, "appliance/compile"}, // above broker/auth/*: it checks their files in their own words
@@ -30,15 +31,14 @@ var floors = []struct {
 
 // besides are the imports on the same floor that are wanted. Each says why.
 var besides = map[[2]string]string{
-	{"broker/hook", "broker/msg"}:                "a hook is shown the message",
-	{"broker/trie", "broker/msg"}:                "a subscription names its subscriber",
-	{"broker/session", "broker/queue"}:           "a session owns its queue",
-	{"broker/session", "broker/store"}:           "it names what must be durable before it answers",
-	{"broker/store/storetest", "broker/store"}:   "what every store has to pass",
-	{"broker/admin/admintest", "broker/admin"}:   "the twin that stands in for a broker in tests",
-	{"appliance/eula", "appliance/plan"}:         "whether the licence is accepted is a value of the plan",
-	{"appliance/eula", "appliance/source"}:       "and accepting it rewrites one line of a source file",
-	{"appliance/cmd/vernemq", "appliance/image"}: "the command that builds images",
+	{"broker/hook", "broker/msg"}:                          "a hook is shown the message",
+	{"broker/trie", "broker/msg"}:                          "a subscription names its subscriber",
+	{"broker/store/wallog/faultfs", "broker/store/wallog"}: "the twin of its file layer that fails and cuts the power",
+	{"broker/session", "broker/queue"}:                     "a session owns its queue",
+	{"broker/session", "broker/store"}:                     "it names what must be durable before it answers",
+	{"broker/store/storetest", "broker/store"}:             "what every store has to pass",
+	{"broker/admin/admintest", "broker/admin"}:             "the twin that stands in for a broker in tests",
+	{"appliance/cmd/vernemq", "appliance/image"}:           "the command that builds images",
 }
 
 // planned are packages that have a floor before they have code.

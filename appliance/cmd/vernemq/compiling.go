@@ -1,9 +1,7 @@
 package main
 
 import (
-	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -23,53 +21,6 @@ import (
 // containerEnv tells that DOCKER_VERNEMQ_* variables are settings. The container image sets it.
 const containerEnv = "VERNEMQ_CONTAINER"
 
-// layerFlags are the flags that add to the configuration.
-type layerFlags struct {
-	set        []string
-	acceptEULA bool
-}
-
-// add declares the flags.
-func (l *layerFlags) add(f *flag.FlagSet) {
-	f.Func("set", "", func(text string) error {
-		l.set = append(l.set, text)
-		return nil
-	})
-	f.BoolVar(&l.acceptEULA, "accept-eula", false, "")
-}
-
-// args returns the flags as arguments.
-func (l *layerFlags) args() (out []string) {
-	for _, s := range l.set {
-		out = append(out, "--set="+s)
-	}
-	if l.acceptEULA {
-		out = append(out, "--accept-eula")
-	}
-	return out
-}
-
-// parse parses args with flags declared by declare. It complains about what it does not know, and about anything that is no flag.
-func (p *program) parse(command string, args []string, declare func(*flag.FlagSet)) bool {
-	f := flag.NewFlagSet(command, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	declare(f)
-	err := f.Parse(args)
-	if err == nil && f.NArg() > 0 {
-		err = fmt.Errorf("unexpected %q", f.Arg(0))
-	}
-	if err != nil {
-		fmt.Fprintf(p.stderr, "vernemq %s: %v\n", command, err)
-		for _, c := range commands() {
-			if c.name == strings.Fields(command)[0] {
-				fmt.Fprintf(p.stderr, "Usage: vernemq %s %s\n", c.name, c.args)
-			}
-		}
-		return false
-	}
-	return true
-}
-
 // compile compiles the configuration under the root. The embedded default files serve where there are none.
 func (p *program) compile(l layerFlags) (*plan.Plan, *report.Report, error) {
 	s, err := schema.Load()
@@ -82,6 +33,46 @@ func (p *program) compile(l layerFlags) (*plan.Plan, *report.Report, error) {
 		Set: l.set, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version,
 	})
 	return result, findings, nil
+}
+
+// compileFile compiles one file, or the vernemq.conf of a directory, as if it were the main one. An absolute name lies under the root. Neither the
+// environment nor what is set on this machine besides counts.
+func (p *program) compileFile(name string) (*plan.Plan, *report.Report, error) {
+	s, err := schema.Load()
+	if err != nil {
+		return nil, nil, fmt.Errorf("the embedded schema cannot be used: %w", err)
+	}
+	if info, err := os.Stat(p.root.Path(name)); err == nil && info.IsDir() {
+		name = path.Join(name, path.Base(hostfs.MainConf))
+	}
+	result, findings := compile.Compile(compile.Input{Schema: s, FS: written{source.Host(p.root)}, Main: name, Compiler: "vernemq " + version})
+	return result, findings, nil
+}
+
+// written is a file system without what this machine adds to the files an operator writes.
+type written struct{ source.FS }
+
+// ReadFile implements source.FS.
+func (w written) ReadFile(name string, limit int64) ([]byte, error) {
+	if added(name) {
+		return nil, fs.ErrNotExist
+	}
+	return w.FS.ReadFile(name, limit)
+}
+
+// List implements source.FS.
+func (w written) List(dir string) ([]string, error) {
+	if added(dir) {
+		return nil, fs.ErrNotExist
+	}
+	return w.FS.List(dir)
+}
+
+// Mode lets the compiler see who can read a file.
+func (w written) Mode(name string) (fs.FileMode, bool) { return source.Mode(w.FS, name) }
+
+func added(name string) bool {
+	return name == hostfs.Defaults || strings.HasPrefix(name+"/", hostfs.DataDir+"/conf.d/")
 }
 
 // shipped returns the files that the packages install, as embedded.

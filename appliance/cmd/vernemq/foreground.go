@@ -40,8 +40,12 @@ func (p *program) foreground(args []string) int {
 	if err != nil {
 		return p.cannot("foreground", err)
 	}
-	if ok, _ := eula.Accepted(result); !ok {
-		fmt.Fprint(p.stderr, eula.Refusal())
+	licence, err := eula.Check(p.root, result)
+	if err != nil {
+		return p.cannot("foreground", err)
+	}
+	if !licence.Accepted {
+		fmt.Fprint(p.stderr, licence.Refusal())
 		return eula.ExitStatus
 	}
 	if err := findings.WriteText(p.stderr, report.Warning); err != nil {
@@ -61,6 +65,11 @@ func (p *program) foreground(args []string) int {
 	}
 	defer pid.release()
 
+	if !licence.Recorded() {
+		if err := eula.Save(p.root, time.Now(), "accept_eula = yes, "+licence.From.String()); err != nil {
+			return p.cannot("foreground", err)
+		}
+	}
 	compiled, err := result.Save(p.root, time.Now())
 	if err != nil {
 		return p.cannot("foreground", err)

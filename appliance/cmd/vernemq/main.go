@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"vernemq/appliance/hostfs"
-	"vernemq/schema"
 )
 
 // version is the program's version; a release sets it with -ldflags "-X main.version=…".
@@ -79,82 +78,6 @@ func cutRoot(args []string, frontOnly bool) (root hostfs.Root, rest []string, er
 		root = hostfs.New(value)
 	}
 	return root, rest, nil
-}
-
-// command is one word behind vernemq.
-type command struct {
-	name, args, doc string
-	run             func(p *program, args []string) int
-}
-
-// commands are all of them, in the order of the help; a function, because help lists them and is one.
-func commands() []command {
-	return []command{
-		{"start", "[--accept-eula] [--set KEY=VALUE]...", "start the broker in the background", (*program).start},
-		{"stop", "", "stop it, and wait until it is gone", (*program).stop},
-		{"restart", "[--accept-eula] [--set KEY=VALUE]...", "stop, then start", (*program).restart},
-		{"foreground", "[--accept-eula] [--set KEY=VALUE]...", "run the broker until it gets SIGTERM or SIGINT", (*program).foreground},
-		{"ping", "", "answer pong if the broker runs", (*program).ping},
-		{"getpid", "", "print the process id of the broker", (*program).getpid},
-		{"chkconfig", "[--strict] [--format=json]", "check the configuration; on a terminal, ask to accept the licence first", (*program).chkconfig},
-		{"config", "generate | effective [--origin] | keys [--effect=EFFECT] | default", "compile the configuration, or print it", (*program).config},
-		{"admin", "COMMAND...", "what vmq-admin does", func(p *program, args []string) int { return runAdmin(p.root, args, p.stdout, p.stderr) }},
-		{"passwd", "...", "what vmq-passwd does", func(p *program, args []string) int { return runPasswd(p.root, args, p.stdin, p.stdout, p.stderr) }},
-		{"version", "", "print the version", (*program).version},
-		{"help", "", "print this text", (*program).help},
-	}
-}
-
-// dispatch runs the command that args begin with.
-func (p *program) dispatch(args []string) int {
-	if len(args) == 0 {
-		p.usage(p.stderr)
-		return exitFailed
-	}
-	var names []string
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(p, args[1:])
-		}
-		names = append(names, c.name)
-	}
-	switch args[0] {
-	case "--help", "-h":
-		return p.help(nil)
-	case "--version":
-		return p.version(nil)
-	}
-	fmt.Fprintf(p.stderr, "vernemq: unknown command %q", args[0])
-	if near := schema.NearestWord(args[0], names); near != "" {
-		fmt.Fprintf(p.stderr, ", did you mean %s?", near)
-	}
-	fmt.Fprintln(p.stderr)
-	p.usage(p.stderr)
-	return exitFailed
-}
-
-func (p *program) usage(w io.Writer) {
-	var names []string
-	for _, c := range commands() {
-		names = append(names, c.name)
-	}
-	fmt.Fprintf(w, "Usage: vernemq [--root DIR] {%s}\n", strings.Join(names, "|"))
-}
-
-func (p *program) help(args []string) int {
-	if !p.noArgs("help", args) {
-		return exitFailed
-	}
-	p.usage(p.stdout)
-	fmt.Fprintln(p.stdout)
-	for _, c := range commands() {
-		fmt.Fprintf(p.stdout, "  %s\n        %s\n", strings.TrimSpace(c.name+" "+c.args), c.doc)
-	}
-	fmt.Fprint(p.stdout, `
-  --root DIR takes all paths under DIR, those inside the configuration too. Also for vmq-admin and vmq-passwd.
-  Exit status: 0 done, 1 failed, 2 could not be tried, 78 not started for the licence or the configuration.
-`)
-	return exitOK
 }
 
 func (p *program) version(args []string) int {
