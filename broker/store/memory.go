@@ -242,17 +242,20 @@ func (s *Memory) PutRetained(mountpoint string, m *msg.Message) Ticket {
 // ReadMessages implements Store.
 func (s *Memory) ReadMessages(refs []MessageRef, done func([]*msg.Message)) {
 	refs = append([]MessageRef(nil), refs...)
-	go func() {
-		out := make([]*msg.Message, len(refs))
-		s.mu.Lock()
-		for i, r := range refs {
-			if m := s.messages[r]; m != nil {
-				out[i] = m.m
-			}
+	go func() { done(s.Messages(refs)) }()
+}
+
+// Messages returns messages at once; nil for one that is gone.
+func (s *Memory) Messages(refs []MessageRef) []*msg.Message {
+	out := make([]*msg.Message, len(refs))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, r := range refs {
+		if m := s.messages[r]; m != nil {
+			out[i] = m.m
 		}
-		s.mu.Unlock()
-		done(out)
-	}()
+	}
+	return out
 }
 
 // Load implements Store. The lock is held meanwhile: the loader must not call the store.
@@ -293,7 +296,12 @@ func (s *Memory) Load(f Loader) error {
 		return all[i].d.r.Session < all[j].d.r.Session
 	})
 	for _, x := range all {
-		f.Message(x.ref, s.messages[x.ref].m, x.d.r, x.d.state)
+		m := s.messages[x.ref].m
+		if f.Waiting != nil {
+			f.Waiting(x.ref, m.Size(), x.d.r, x.d.state)
+			continue
+		}
+		f.Message(x.ref, m, x.d.r, x.d.state)
 	}
 	for k, m := range s.retained {
 		f.Retained(k.mountpoint, m)

@@ -89,6 +89,8 @@ type Store interface {
 	DeleteSession(k SessionKey) Ticket
 	// PutMessage writes one message with all its durable recipients, whatever the fan-out. A session is listed once for each delivery it gets:
 	// overlapping subscriptions bring it several. It keeps no reference to recipients, but may keep m, which is owned and not changed but for Ref.
+	// A reference of 0 means that the message was refused and nothing was written, because the store is full or cannot write: the publisher must not
+	// be told that it was accepted. A reference is good until the message is gone, and is told anew by Load.
 	PutMessage(m *msg.Message, in Inbound, recipients []Recipient) (MessageRef, Ticket)
 	// PutAck writes one step of an exchange. Of several deliveries of a message to a session it is about the one with its PacketID, else about
 	// one that has none yet.
@@ -103,10 +105,12 @@ type Store interface {
 	Close() error
 }
 
-// Loader receives what a store holds at start.
+// Loader receives what a store holds at start. It may call the store, unless that says otherwise. With Waiting set, Message is not called: deliveries are
+// told without their messages, which are read back when they are wanted. size is what the message takes in the store, in bytes.
 type Loader struct {
 	Session  func(*Session)
 	Message  func(ref MessageRef, m *msg.Message, r Recipient, state AckKind)
+	Waiting  func(ref MessageRef, size int, r Recipient, state AckKind)
 	Inbound  func(Inbound)
 	Retained func(mountpoint string, m *msg.Message)
 }

@@ -1,0 +1,287 @@
+package store
+
+import (
+	"errors"
+	"time"
+
+	"vernemq/broker/store/wallog"
+)
+
+const (
+	// compactChunk is how many bytes of an old segment are gone through between two commits.
+	compactChunk = 64 << 10
+	// reapChunk is how many deliveries of ended sessions are taken away at once.
+	reapChunk = 1024
+	// coldSegments is how many closed segments are too young for a digest: most never need one.
+	coldSegments = 4
+)
+
+// crowded reports whether there is more on disk than twice what is needed and two segments. The lock is held.
+func (s *Durable) crowded() bool {
+	return s.segments > 2 && s.usage > 2*s.x.live+2*int64(s.cfg.SegmentBytes)
+}
+
+// urgent reports whether compaction has fallen behind so far that its budget no longer counts. The lock is held.
+func (s *Durable) urgent() bool {
+	return s.usage > 2*s.x.live+5*int64(s.cfg.SegmentBytes)/2
+}
+
+func (s *Durable) kickTidy() {
+	select {
+	case s.tidy <- struct{}{}:
+	default:
+	}
+}
+
+// maintain is the goroutine that does what can wait: it takes the deliveries of ended sessions away, compacts old segments, and writes digests.
+//
+// Compaction takes the eldest segment, writes what of it is still needed again at the end of the log, and removes the file. With the eldest first
+// nothing has to be remembered about what was deleted: whatever a deletion was about is older than the deletion. Its records go the way of all
+// records, one chunk with each commit at most, so that acknowledgements never wait for more than that.
+func (s *Durable) maintain() {
+	defer s.stopped.Done()
+	digested := uint64(0) // first sequence number of the last segment that has one
+	for {
+		select {
+		case <-s.quit:
+			return
+		case <-s.tidy:
+		}
+		for s.reapSome() && !s.quitting() {
+		}
+		for s.compactable() && !s.quitting() {
+			if err := s.compactEldest(); err != nil {
+				if !errors.Is(err, errEnd) {
+					s.cfg.Log.Error("store: compaction failed", "error", err)
+				}
+				break
+			}
+		}
+		digested = s.digests(digested)
+	}
+}
+
+func (s *Durable) quitting() bool {
+	select {
+	case <-s.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Durable) reapSome() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.x.reap(reapChunk)
+}
+
+func (s *Durable) compactable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crowded() && s.holds == 0 && s.failing == nil && s.dead == nil
+}
+
+// compactEldest compacts the eldest segment.
+func (s *Durable) compactEldest() error {
+	seg, ok := s.log.Eldest()
+	if !ok {
+		return nil
+	}
+	live := s.messagesIn(seg.ID)
+	for off := int64(0); off < seg.Bytes; {
+		begin := time.Now()
+		end, err := s.log.Scan(seg.ID, off, compactChunk, func(r *wallog.Record) error { return s.carry(r, live) })
+		if err != nil {
+			return err
+		}
+		if err := s.written(); err != nil {
+			return err
+		}
+		s.pace(begin, end-off)
+		off = end
+	}
+	if err := s.flushed(); err != nil {
+		return err
+	}
+	return s.drop()
+}
+
+// pace keeps compaction to its budget.
+func (s *Durable) pace(begin time.Time, bytes int64) {
+	s.mu.Lock()
+	urgent := s.urgent() || s.full
+	s.mu.Unlock()
+	if wait := time.Duration(bytes*int64(time.Second)/s.cfg.CompactRate) - time.Since(begin); !urgent && wait > 0 {
+		select {
+		case <-s.quit:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// written waits until the batch that is being filled is written.
+func (s *Durable) written() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.next
+	if s.pending.Len() == 0 {
+		t--
+	}
+	for s.done < t {
+		if s.closed || s.dead != nil {
+			return errEnd
+		}
+		s.changed.Wait()
+	}
+	return nil
+}
+
+// drop has the writer remove the eldest segment.
+func (s *Durable) drop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holds > 0 {
+		return nil // a backup began meanwhile; another time
+	}
+	before := s.stats.Dropped
+	s.dropWanted = true
+	s.kick()
+	for s.stats.Dropped == before {
+		if s.closed || s.dead != nil {
+			return errEnd
+		}
+		s.changed.Wait()
+	}
+	return s.dropErr
+}
+
+// messagesIn returns the messages whose records lie in a segment, by offset.
+func (s *Durable) messagesIn(segment uint32) map[uint32]uint32 {
+	found := map[uint32]uint32{}
+	for page := 0; ; page++ {
+		s.mu.Lock()
+		if page >= len(s.x.messages.page) {
+			s.mu.Unlock()
+			return found
+		}
+		for i := range s.x.messages.page[page] {
+			if m := &s.x.messages.page[page][i]; m.head != 0 && m.place.Segment == segment {
+				found[m.place.Off] = uint32(page*pageSize + i)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// carry writes what of a record is still needed again.
+func (s *Durable) carry(r *wallog.Record, live map[uint32]uint32) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.pending.Bytes()
+	d := decoder{b: r.Payload}
+	switch r.Type {
+	case typeSession:
+		if x := s.x.sessions[d.session().Key]; x != nil && x.at == r.Seq {
+			x.at = s.put(typeSession, func(b []byte) []byte { return appendSession(b, &x.rec) })
+		}
+	case typeSubscription:
+		k, sub := d.subscription()
+		if x := s.x.sessions[k]; x != nil {
+			if i := x.findSub(sub.Filter); i >= 0 && x.subs[i].at == r.Seq {
+				x.subs[i].at = s.put(typeSubscription, func(b []byte) []byte { return appendSubscription(b, k, x.subs[i].Subscription) })
+			}
+		}
+	case typeMessage:
+		s.carryMessage(r, &d, live)
+	case typeInbound:
+		s.carryInbound(Inbound{SessionKey(d.uint()), uint16(d.max(1<<16 - 1))}, r.Seq)
+	case typeRetained:
+		s.carryRetained(r, &d)
+	case typeRun:
+		if r.Seq == s.runAt {
+			s.runAt = s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) })
+		}
+	}
+	s.stats.CompactedBytes += int64(max(s.pending.Bytes()-before, 0))
+	return d.err
+}
+
+func (s *Durable) carryInbound(in Inbound, seq uint64) {
+	if x := s.x.sessions[in.Session]; x != nil && x.inbound[in.PacketID] == seq && seq != 0 {
+		x.inbound[in.PacketID] = s.put(typeInbound, func(b []byte) []byte { return appendInbound(b, in) })
+	}
+}
+
+func (s *Durable) carryMessage(r *wallog.Record, d *decoder, live map[uint32]uint32) {
+	var e envelope
+	c := d.message(&e)
+	if d.err != nil {
+		return
+	}
+	if e.flags&flagInbound != 0 {
+		s.carryInbound(e.inbound, r.Seq)
+	}
+	i, ok := live[r.Place.Off]
+	if !ok {
+		return
+	}
+	m := s.x.messages.at(i)
+	if m.head == 0 || m.place != r.Place {
+		return // it went meanwhile
+	}
+	e.flags = e.flags&^flagInbound | flagOrigin
+	e.origin, e.inbound = m.origin, Inbound{}
+	if e.to = s.x.recipients(e.to[:0], i); len(e.to) == 0 {
+		return // they are being reaped
+	}
+	s.put(typeMessage, func(b []byte) []byte {
+		b = appendEnvelope(b, &e)
+		if e.flags&flagDeadline != 0 {
+			b = appendLifetime(b, s.lifetime(s.deadline(c.lifetime)))
+		}
+		return append(b, c.raw...)
+	})
+	s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, message: i, gen: m.gen})
+}
+
+func (s *Durable) carryRetained(r *wallog.Record, d *decoder) {
+	flags, stamp, c := d.retained()
+	k := retainedKey{c.mountpoint, string(c.topic)}
+	old, ok := s.x.retained[k]
+	if d.err != nil || !ok || old.at != r.Seq {
+		return
+	}
+	at := s.put(typeRetained, func(b []byte) []byte {
+		b = appendStamp(append(b, flags), stamp)
+		b = appendString(appendString(b, k.mountpoint), k.topic)
+		if flags&flagDeadline != 0 {
+			b = appendLifetime(b, s.lifetime(s.deadline(c.lifetime)))
+		}
+		return append(b, c.raw...)
+	})
+	s.x.retained[k] = kept{at, old.place} // until it is written it is read from where it was
+	s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, name: k})
+}
+
+// digests writes the digests of segments that have become cold. from is where the last call came to.
+func (s *Durable) digests(from uint64) uint64 {
+	segs := s.log.Segments()
+	for i := 0; i < len(segs)-1-coldSegments; i++ {
+		if segs[i].First <= from || s.quitting() {
+			continue
+		}
+		from = segs[i].First
+		if s.log.HasDigest(from) {
+			continue
+		}
+		n, err := s.log.WriteDigest(segs[i].ID)
+		if err != nil && !errors.Is(err, wallog.ErrGone) {
+			s.cfg.Log.Warn("store: no digest was written; the next start takes longer", "error", err)
+		}
+		s.mu.Lock()
+		s.stats.DigestBytes += n
+		s.mu.Unlock()
+	}
+	return from
+}

@@ -1,0 +1,182 @@
+package store
+
+import "vernemq/broker/store/wallog"
+
+// addMessage puts a message in, with those of its deliveries whose session exists. It returns 0 if there is none.
+func (x *index) addMessage(origin uint64, place wallog.Place, to []delivered) uint32 {
+	i := uint32(0)
+	for j := range to {
+		s := x.sessions[to[j].Session]
+		if s == nil {
+			continue
+		}
+		if i == 0 {
+			i = x.messages.alloc()
+			m := x.messages.at(i)
+			m.origin, m.place = origin, place
+			m.gen = max(m.gen, 1)
+			x.live += int64(place.Size)
+		}
+		x.wait(i, s, &to[j])
+	}
+	return i
+}
+
+// wait adds one delivery at the end of message i's and of session s's.
+func (x *index) wait(i uint32, s *stored, r *delivered) {
+	n := x.waiting.alloc()
+	d := x.waiting.at(n)
+	*d = delivery{session: s.slot, message: i, subID: r.SubID, packetID: r.PacketID, opts: r.Opts, ackState: byte(r.state), mnext: n, mprev: n, sprev: s.tail}
+	if m := x.messages.at(i); m.head == 0 {
+		m.head = n
+	} else {
+		first := x.waiting.at(m.head)
+		d.mnext, d.mprev = m.head, first.mprev
+		x.waiting.at(first.mprev).mnext = n
+		first.mprev = n
+	}
+	if s.tail == 0 {
+		s.head = n
+	} else {
+		x.waiting.at(s.tail).snext = n
+	}
+	s.tail = n
+	s.count++
+}
+
+// unwait takes a delivery away, and its message with the last one.
+func (x *index) unwait(n uint32) {
+	d := x.waiting.at(n)
+	s, m := *x.slots.at(d.session), x.messages.at(d.message)
+	if d.sprev == 0 {
+		s.head = d.snext
+	} else {
+		x.waiting.at(d.sprev).snext = d.snext
+	}
+	if d.snext == 0 {
+		s.tail = d.sprev
+	} else {
+		x.waiting.at(d.snext).sprev = d.sprev
+	}
+	s.count--
+	if d.mnext == n {
+		x.dropMessage(d.message)
+	} else {
+		x.waiting.at(d.mprev).mnext = d.mnext
+		x.waiting.at(d.mnext).mprev = d.mprev
+		if m.head == n {
+			m.head = d.mnext
+		}
+	}
+	*d = delivery{}
+	x.waiting.release(n)
+}
+
+func (x *index) dropMessage(i uint32) {
+	m := x.messages.at(i)
+	if x.byOrigin != nil {
+		delete(x.byOrigin, m.origin)
+	}
+	x.live -= int64(m.place.Size)
+	*m = message{gen: m.gen + 1}
+	x.messages.release(i)
+}
+
+// place says where a message lies now.
+func (x *index) place(i uint32, p wallog.Place) {
+	m := x.messages.at(i)
+	x.live += int64(p.Size) - int64(m.place.Size)
+	m.place = p
+}
+
+// ref names a message. It holds until the message is gone: entries are used again under another generation.
+func (x *index) ref(i uint32) MessageRef {
+	return MessageRef(uint64(x.messages.at(i).gen)<<32 | uint64(i))
+}
+
+// message returns the entry of a reference, 0 if it is gone.
+func (x *index) message(ref MessageRef) uint32 {
+	i := uint32(ref)
+	if !x.messages.has(i) {
+		return 0
+	}
+	if m := x.messages.at(i); m.gen != uint32(ref>>32) || m.head == 0 {
+		return 0
+	}
+	return i
+}
+
+// ack takes one step of the delivery of message i to a session that an Ack is about, and reports whether there was one.
+func (x *index) ack(kind AckKind, k SessionKey, i uint32, id uint16) bool {
+	s := x.sessions[k]
+	if s == nil || i == 0 {
+		return false
+	}
+	n := x.find(s, i, id)
+	if n == 0 {
+		return false
+	}
+	if kind == Done {
+		x.unwait(n)
+		return true
+	}
+	d := x.waiting.at(n)
+	d.ackState, d.packetID = byte(kind), id
+	return true
+}
+
+// find returns the delivery of message i to s with packet identifier id, else the first without one, else the first. It walks the deliveries
+// of both at once: in one of the two it is near, for acknowledgements come about in order and few messages have many receivers that wait long.
+func (x *index) find(s *stored, i uint32, id uint16) uint32 {
+	head := x.messages.at(i).head
+	a, b := s.head, head
+	for {
+		if a == 0 {
+			return 0
+		}
+		if x.waiting.at(a).message == i {
+			break
+		}
+		if x.waiting.at(b).session == s.slot {
+			a = b
+			break
+		}
+		a = x.waiting.at(a).snext
+		if b = x.waiting.at(b).mnext; b == head {
+			return 0
+		}
+	}
+	// Those of one message to one session are neighbours in the session's list.
+	for p := x.waiting.at(a).sprev; p != 0 && x.waiting.at(p).message == i; p = x.waiting.at(p).sprev {
+		a = p
+	}
+	first, fresh := a, uint32(0)
+	for ; a != 0 && x.waiting.at(a).message == i; a = x.waiting.at(a).snext {
+		switch d := x.waiting.at(a); {
+		case d.packetID == id:
+			return a
+		case d.packetID == 0 && fresh == 0:
+			fresh = a
+		}
+	}
+	if fresh != 0 {
+		return fresh
+	}
+	return first
+}
+
+// recipients appends the deliveries of message i that still wait.
+func (x *index) recipients(dst []delivered, i uint32) []delivered {
+	head := x.messages.at(i).head
+	for n := head; n != 0; {
+		d := x.waiting.at(n)
+		if s := *x.slots.at(d.session); !s.dead {
+			r := Recipient{Session: s.rec.Key, Opts: d.opts, SubID: d.subID, PacketID: d.packetID}
+			dst = append(dst, delivered{r, AckKind(d.ackState)})
+		}
+		if n = d.mnext; n == head {
+			break
+		}
+	}
+	return dst
+}

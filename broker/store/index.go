@@ -1,0 +1,229 @@
+package store
+
+import "vernemq/broker/store/wallog"
+
+// index is what the durable store holds in memory: everything but payloads. It is the same whether it grew call by call or was read back from
+// the log: both go through its methods. It is guarded by its owner's lock.
+type index struct {
+	sessions map[SessionKey]*stored
+	slots    pages[*stored]
+	messages pages[message]
+	waiting  pages[delivery]
+	retained map[retainedKey]kept
+	dying    []*stored // ended sessions whose deliveries are still to be taken away
+	lastKey  SessionKey
+	live     int64             // bytes on disk of what is needed
+	byOrigin map[uint64]uint32 // while the log is read back: messages by sequence number
+}
+
+// message is a stored message: 32 bytes. place.Segment is 0 while it is not in the log yet.
+type message struct {
+	origin uint64 // sequence number it was first written under: its age
+	place  wallog.Place
+	head   uint32 // its first delivery; the list is a ring
+	gen    uint32 // goes up when the entry is used for another message
+}
+
+// delivery is one delivery that waits: 32 bytes.
+type delivery struct {
+	session        uint32 // slot
+	message        uint32
+	mnext, mprev   uint32 // ring of the message's deliveries
+	snext, sprev   uint32 // list of the session's deliveries
+	subID          uint32
+	packetID       uint16
+	opts, ackState byte
+}
+
+// stored is a stored session.
+type stored struct {
+	rec        Session // without subscriptions
+	at         uint64  // sequence number of its record
+	subs       []storedSub
+	byFilter   map[string]int    // of subs, once there are many
+	inbound    map[uint16]uint64 // sequence number of the record that has the identifier
+	slot       uint32
+	head, tail uint32 // deliveries
+	count      int
+	dead       bool
+}
+
+type storedSub struct {
+	Subscription
+	at uint64
+}
+
+// kept is a retained message.
+type kept struct {
+	at    uint64
+	place wallog.Place
+}
+
+// manySubs is how many subscriptions are searched one by one.
+const manySubs = 32
+
+// Rough sizes on disk of what has no record of its own to measure, in bytes.
+const (
+	sessionBytes = 64
+	subBytes     = 32
+	inboundBytes = 32
+)
+
+func newIndex() *index {
+	return &index{sessions: map[SessionKey]*stored{}, retained: map[retainedKey]kept{}}
+}
+
+func sessionSize(r *Session) int64 {
+	return int64(sessionBytes + len(r.ID.Mountpoint) + len(r.ID.ClientID) + len(r.Username))
+}
+
+func (x *index) putSession(rec *Session, at uint64) {
+	s := x.sessions[rec.Key]
+	if s == nil {
+		s = &stored{slot: x.slots.alloc()}
+		*x.slots.at(s.slot) = s
+		x.sessions[rec.Key] = s
+		x.lastKey = max(x.lastKey, rec.Key)
+	} else {
+		x.live -= sessionSize(&s.rec)
+	}
+	s.rec, s.at = *rec, at
+	s.rec.Subscriptions = nil
+	x.live += sessionSize(&s.rec)
+}
+
+// endSession takes a session away; deliveries, if they are many, later by reap.
+func (x *index) endSession(k SessionKey) {
+	s := x.sessions[k]
+	if s == nil {
+		return
+	}
+	delete(x.sessions, k)
+	x.live -= sessionSize(&s.rec) + inboundBytes*int64(len(s.inbound))
+	for i := range s.subs {
+		x.live -= subBytes + int64(len(s.subs[i].Filter))
+	}
+	s.dead, s.subs, s.byFilter, s.inbound = true, nil, nil, nil
+	if !x.bury(s, 64) {
+		x.dying = append(x.dying, s)
+	}
+}
+
+// bury takes away up to n deliveries of a dead session, and reports whether that were all.
+func (x *index) bury(s *stored, n int) bool {
+	for ; s.head != 0 && n > 0; n-- {
+		x.unwait(s.head)
+	}
+	if s.head != 0 {
+		return false
+	}
+	*x.slots.at(s.slot) = nil
+	x.slots.release(s.slot)
+	return true
+}
+
+// reap takes away up to n deliveries of dead sessions and reports whether there are more.
+func (x *index) reap(n int) bool {
+	if len(x.dying) > 0 && x.bury(x.dying[len(x.dying)-1], n) {
+		x.dying[len(x.dying)-1] = nil
+		x.dying = x.dying[:len(x.dying)-1]
+	}
+	return len(x.dying) > 0
+}
+
+// findSub returns the place of a filter in s.subs, or -1.
+func (s *stored) findSub(filter string) int {
+	if s.byFilter != nil {
+		if i, ok := s.byFilter[filter]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range s.subs {
+		if s.subs[i].Filter == filter {
+			return i
+		}
+	}
+	return -1
+}
+
+func (x *index) putSub(k SessionKey, sub Subscription, at uint64) {
+	s := x.sessions[k]
+	if s == nil {
+		return
+	}
+	if i := s.findSub(sub.Filter); i >= 0 {
+		s.subs[i] = storedSub{sub, at}
+		return
+	}
+	s.subs = append(s.subs, storedSub{sub, at})
+	x.live += subBytes + int64(len(sub.Filter))
+	switch {
+	case s.byFilter != nil:
+		s.byFilter[sub.Filter] = len(s.subs) - 1
+	case len(s.subs) > manySubs:
+		s.byFilter = make(map[string]int, 2*manySubs)
+		for i := range s.subs {
+			s.byFilter[s.subs[i].Filter] = i
+		}
+	}
+}
+
+func (x *index) deleteSub(k SessionKey, filter string) {
+	s := x.sessions[k]
+	if s == nil {
+		return
+	}
+	i := s.findSub(filter)
+	if i < 0 {
+		return
+	}
+	x.live -= subBytes + int64(len(filter))
+	last := len(s.subs) - 1
+	s.subs[i] = s.subs[last]
+	s.subs[last] = storedSub{}
+	s.subs = s.subs[:last]
+	if s.byFilter != nil {
+		delete(s.byFilter, filter)
+		if i < last {
+			s.byFilter[s.subs[i].Filter] = i
+		}
+	}
+}
+
+func (x *index) putInbound(in Inbound, at uint64) {
+	s := x.sessions[in.Session]
+	if s == nil {
+		return
+	}
+	if s.inbound == nil {
+		s.inbound = map[uint16]uint64{}
+	}
+	if _, ok := s.inbound[in.PacketID]; !ok {
+		x.live += inboundBytes
+	}
+	s.inbound[in.PacketID] = at
+}
+
+func (x *index) release(k SessionKey, id uint16) {
+	s := x.sessions[k]
+	if s == nil {
+		return
+	}
+	if _, ok := s.inbound[id]; ok {
+		x.live -= inboundBytes
+		if delete(s.inbound, id); len(s.inbound) == 0 {
+			s.inbound = nil
+		}
+	}
+}
+
+func (x *index) putRetained(k retainedKey, at uint64, place wallog.Place) {
+	x.live += int64(place.Size) - int64(x.retained[k].place.Size)
+	x.retained[k] = kept{at, place}
+}
+
+func (x *index) deleteRetained(k retainedKey) {
+	x.live -= int64(x.retained[k].place.Size)
+	delete(x.retained, k)
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"fmt"
+
+	"vernemq/broker/store/wallog"
+)
+
+const (
+	lockName    = "LOCK"
+	versionName = "VERSION"
+	ballastName = "ballast"
+)
+
+// version is the version of the records and the files.
+const version = 1
+
+// lockDir takes the lock of a directory; closing the file gives it back, as does the end of the process.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the store: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 20)
+		n, _ := f.ReadAt(holder, 0)
+		_ = f.Close() // nothing was written
+		return nil, fmt.Errorf("%w in %s (process %s): stop it first, or give this one a directory of its own: %w", ErrLocked, dir, strings.TrimSpace(string(holder[:n])), err)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) // a courtesy to whoever is locked out
+	}
+	return f, nil
+}
+
+// checkVersion refuses a store of another version, and marks a new one if it may.
+func checkVersion(files wallog.FS, dir string, create bool) error {
+	name := join(dir, versionName)
+	f, err := files.OpenFile(name, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		names, err := files.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, n := range names {
+			if strings.HasPrefix(n, "log-") {
+				return fmt.Errorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that file; else put back a backup",
+					dir, versionName, version)
+			}
+		}
+		if !create {
+			return fmt.Errorf("%s holds no store", dir)
+		}
+		return writeVersion(files, dir)
+	}
+	if err != nil {
+		return err
+	}
+	b := make([]byte, 64)
+	n, err := f.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return errors.Join(err, f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	text := strings.TrimSpace(string(b[:n]))
+	v, err := strconv.Atoi(strings.TrimPrefix(text, "vernemq-store "))
+	switch {
+	case err != nil || !strings.HasPrefix(text, "vernemq-store "):
+		return fmt.Errorf("%s does not say which version the store has, but %q: put back a backup", name, text)
+	case v > version:
+		return fmt.Errorf("the store in %s has version %d, and this broker knows up to %d: install the newer broker again, run \"vernemq store export FILE\", then this "+
+			"one and \"vernemq store import FILE\" on an empty directory", dir, v, version)
+	case v < version:
+		return fmt.Errorf("the store in %s has version %d, and this broker needs %d: run \"vernemq store export FILE\" with the older broker, move the directory away, then run "+
+			"\"vernemq store import FILE\" with this one", dir, v, version)
+	}
+	return nil
+}
+
+func writeVersion(files wallog.FS, dir string) error {
+	name := join(dir, versionName)
+	f, err := files.OpenFile(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "vernemq-store %d\n", version)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing the store's version: %w", err)
+	}
+	if err := files.Rename(name+".new", name); err != nil {
+		return err
+	}
+	return files.SyncDir(dir)
+}
+
+// ballast makes the file that keeps space for acknowledgements, or gives the space away: then nothing but acknowledgements is taken until there
+// is space for the file again.
+func (s *Durable) ballast(want bool) {
+	name := join(s.cfg.Dir, ballastName)
+	if s.cfg.BallastBytes < 0 {
+		return
+	}
+	var err error
+	if want {
+		if err = s.cfg.FS.Allocate(name, s.cfg.BallastBytes); err != nil {
+			_ = s.cfg.FS.Remove(name) // half a ballast is none
+		}
+	} else if err = s.cfg.FS.Remove(name); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	s.mu.Lock()
+	before := s.full
+	s.full = !want || err != nil
+	now := s.full
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	switch {
+	case now && !before:
+		s.cfg.Log.Error("store: the disk is full; only acknowledgements are stored until space returns", "dir", s.cfg.Dir, "error", err)
+	case before && !now:
+		s.cfg.Log.Info("store: there is space again; messages are stored")
+	}
+}
+
+// checkSpace ends the time of need once the ballast and some more fits again.
+func (s *Durable) checkSpace() {
+	s.mu.Lock()
+	full := s.full
+	s.mu.Unlock()
+	if !full {
+		return
+	}
+	if free, err := s.cfg.FS.Free(s.cfg.Dir); err == nil && free > s.cfg.BallastBytes+2*int64(s.cfg.SegmentBytes) {
+		s.ballast(true)
+	}
+}

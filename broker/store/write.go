@@ -1,0 +1,225 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"vernemq/broker/msg"
+	"vernemq/broker/store/wallog"
+)
+
+// goneRef names a message that was never stored because nobody waits for it.
+const goneRef = MessageRef(1) << 63
+
+func appendRun(b []byte, run uint64, lastKey SessionKey) []byte {
+	b = binary.AppendUvarint(b, run)
+	return binary.AppendUvarint(b, uint64(lastKey))
+}
+
+// put adds a record to the batch and returns its sequence number, 0 if nothing is written any more. The lock is held.
+func (s *Durable) put(typ byte, payload func([]byte) []byte) uint64 {
+	if s.dead != nil || s.closed {
+		return 0
+	}
+	if int64(s.pending.Bytes()) > 2*s.cfg.MaxPending {
+		s.lose()
+		return 0
+	}
+	s.pending.End(payload(s.pending.Add(typ)))
+	s.seq++
+	if s.pending.Len() == 1 {
+		s.kick()
+	}
+	return s.seq
+}
+
+func (s *Durable) kick() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// ticket is that of the last record that was put. The lock is held.
+func (s *Durable) ticket() Ticket {
+	switch {
+	case s.cfg.Durability == DurableNone && s.dead == nil:
+		return 0
+	case s.dead == nil && s.pending.Len() == 0:
+		return s.next - 1
+	}
+	return s.next
+}
+
+// PutSession implements Store.
+func (s *Durable) PutSession(rec *Session) (SessionKey, Ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := *rec
+	if r.Key == 0 {
+		r.Key = s.x.lastKey + 1
+	}
+	at := s.put(typeSession, func(b []byte) []byte { return appendSession(b, &r) })
+	s.x.putSession(&r, at)
+	return r.Key, s.ticket()
+}
+
+// PutSubscription implements Store.
+func (s *Durable) PutSubscription(k SessionKey, sub Subscription) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.x.sessions[k] != nil {
+		at := s.put(typeSubscription, func(b []byte) []byte { return appendSubscription(b, k, sub) })
+		s.x.putSub(k, sub, at)
+	}
+	return s.ticket()
+}
+
+// DeleteSubscription implements Store.
+func (s *Durable) DeleteSubscription(k SessionKey, filter string) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.x.sessions[k]; x != nil && x.findSub(filter) >= 0 {
+		s.put(typeUnsubscription, func(b []byte) []byte { return appendString(binary.AppendUvarint(b, uint64(k)), filter) })
+		s.x.deleteSub(k, filter)
+	}
+	return s.ticket()
+}
+
+// DeleteSession implements Store.
+func (s *Durable) DeleteSession(k SessionKey) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.x.sessions[k] != nil {
+		s.put(typeSessionEnd, func(b []byte) []byte { return binary.AppendUvarint(b, uint64(k)) })
+		s.x.endSession(k)
+		if len(s.x.dying) > 0 {
+			s.kickTidy()
+		}
+	}
+	return s.ticket()
+}
+
+// PutMessage implements Store. A reference of 0 says that the message was refused: see Health.
+func (s *Durable) PutMessage(m *msg.Message, in Inbound, recipients []Recipient) (MessageRef, Ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuses() != nil {
+		s.stats.Refused++
+		return 0, s.ticket()
+	}
+	e := envelope{flags: messageFlags(m), to: make([]delivered, 0, len(recipients))}
+	for _, r := range recipients {
+		if s.x.sessions[r.Session] != nil {
+			state := Waits
+			if r.PacketID != 0 {
+				state = Sent
+			}
+			e.to = append(e.to, delivered{r, state})
+		}
+	}
+	known := s.x.sessions[in.Session] != nil
+	if len(e.to) == 0 {
+		if known {
+			at := s.put(typeInbound, func(b []byte) []byte { return appendInbound(b, in) })
+			s.x.putInbound(in, at)
+		}
+		return goneRef, s.ticket()
+	}
+	if known {
+		e.flags |= flagInbound
+		e.inbound = in
+	}
+	e.stamp = s.clock.stamp(s.cfg.Wall())
+	at := s.put(typeMessage, func(b []byte) []byte {
+		b = appendEnvelope(b, &e)
+		if m.Deadline != 0 {
+			b = appendLifetime(b, s.lifetime(m.Deadline))
+		}
+		return appendContent(b, m)
+	})
+	if known {
+		s.x.putInbound(in, at)
+	}
+	i := s.x.addMessage(at, wallog.Place{}, e.to)
+	s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, message: i, gen: s.x.messages.at(i).gen})
+	s.stats.Messages++
+	s.stats.MessageBytes += int64(len(m.Topic) + len(m.Props) + len(m.Payload))
+	return s.x.ref(i), s.ticket()
+}
+
+func appendInbound(b []byte, in Inbound) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(in.Session)), uint64(in.PacketID))
+}
+
+func (s *Durable) lifetime(deadline int64) lifetime {
+	return lifetime{deadline: deadline, left: deadline - s.cfg.Now(), wall: s.cfg.Wall(), run: s.run}
+}
+
+// deadline is when a message expires, in the time of this run. By the wall clock it ages only if that can be trusted, and only forwards.
+func (s *Durable) deadline(l lifetime) int64 {
+	if l.run == s.run {
+		return l.deadline
+	}
+	left := l.left
+	if s.cfg.ClockSet() {
+		left -= max(s.cfg.Wall()-l.wall, 0) * 1e6
+	}
+	if d := s.cfg.Now() + left; d != 0 {
+		return d
+	}
+	return 1 // 0 is never
+}
+
+// PutAck implements Store.
+func (s *Durable) PutAck(a Ack) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.Kind == Released {
+		x := s.x.sessions[a.Session]
+		if x != nil {
+			if _, ok := x.inbound[a.PacketID]; ok {
+				s.put(typeAck, func(b []byte) []byte { return appendAck(b, Released, a.Session, 0, a.PacketID) })
+				s.x.release(a.Session, a.PacketID)
+			}
+		}
+		return s.ticket()
+	}
+	i := s.x.message(a.Message)
+	if i == 0 {
+		return s.ticket()
+	}
+	origin := s.x.messages.at(i).origin
+	if s.x.ack(a.Kind, a.Session, i, a.PacketID) {
+		s.put(typeAck, func(b []byte) []byte { return appendAck(b, a.Kind, a.Session, origin, a.PacketID) })
+	}
+	return s.ticket()
+}
+
+// PutRetained implements Store.
+func (s *Durable) PutRetained(mountpoint string, m *msg.Message) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := retainedKey{mountpoint, string(m.Topic)}
+	if len(m.Payload) == 0 {
+		if _, ok := s.x.retained[k]; ok {
+			s.put(typeUnretained, func(b []byte) []byte { return appendString(appendString(b, mountpoint), k.topic) })
+			s.x.deleteRetained(k)
+		}
+		return s.ticket()
+	}
+	stamp := s.clock.stamp(s.cfg.Wall())
+	at := s.put(typeRetained, func(b []byte) []byte {
+		b = appendStamp(append(b, messageFlags(m)|flagRetain), stamp)
+		b = appendString(appendString(b, mountpoint), k.topic)
+		if m.Deadline != 0 {
+			b = appendLifetime(b, s.lifetime(m.Deadline))
+		}
+		return appendString(appendString(b, m.Props), m.Payload)
+	})
+	if at != 0 {
+		s.x.putRetained(k, at, wallog.Place{})
+		s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, name: k})
+		s.stats.MessageBytes += int64(len(m.Topic) + len(m.Props) + len(m.Payload))
+	}
+	return s.ticket()
+}
