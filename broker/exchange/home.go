@@ -8,6 +8,7 @@ import (
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
+	"vernemq/broker/store"
 	"vernemq/broker/trie"
 	"vernemq/broker/wheel"
 )
@@ -46,6 +47,9 @@ func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Wheel: wheel.New(now)}
 	h.T.Sink.Pump = h.pump
+	h.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) {
+		x.Store.ReadMessages(refs, func(ms []*msg.Message) { loop.Post(func() { done(ms) }) })
+	}
 	h.Refresh()
 	return h
 }

@@ -33,6 +33,8 @@ type history struct {
 	rng   *rand.Rand
 	peers []*peer
 	sent  []string // all messages published, in order
+
+	crashes bool // the broker dies now and then
 }
 
 // peer is a client that keeps to the protocol. Its state survives its connections.
@@ -97,6 +99,12 @@ func newHistory(t *testing.T, seed uint64, shards int) *history {
 func (h *history) run() {
 	for step := range 1500 {
 		p := h.peers[h.rng.IntN(len(h.peers))]
+		if h.crashes && h.rng.IntN(150) == 0 {
+			h.crash(1 + h.rng.IntN(3))
+			for _, p := range h.peers {
+				p.gone()
+			}
+		}
 		switch n := h.rng.IntN(100); {
 		case n < 38:
 			p.publish()

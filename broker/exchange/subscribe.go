@@ -158,7 +158,15 @@ func (r *retainedSource) Next(budget int) (m *msg.Message, used int, done bool) 
 
 // addSub makes or replaces one subscription of a session in the tree and in the store.
 func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, subID uint32) store.Ticket {
-	ix := h.x.index(s.ID.Mountpoint)
+	s.Subs.Put(h.plant(h.x.index(s.ID.Mountpoint), s, filter, opts, subID))
+	if s.Key == 0 {
+		return 0
+	}
+	return h.x.Store.PutSubscription(s.Key, store.Subscription{Filter: filter, Opts: byte(opts), ID: subID})
+}
+
+// plant puts a subscription into the tree.
+func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqtt.SubOptions, subID uint32) session.Sub {
 	entry := trie.MakeEntry(s.Slot, byte(opts), s.Key != 0, subID != 0)
 	sub := session.Sub{Filter: filter, Opts: opts, ID: subID}
 	if sh, shared, _ := topic.ParseShared(filter); shared {
@@ -171,11 +179,7 @@ func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, s
 	} else {
 		sub.Leaf, _ = ix.Subscribe(filter, h.shard, entry)
 	}
-	s.Subs.Put(sub)
-	if s.Key == 0 {
-		return 0
-	}
-	return h.x.Store.PutSubscription(s.Key, store.Subscription{Filter: filter, Opts: byte(opts), ID: subID})
+	return sub
 }
 
 // untrie takes one subscription out of the tree.

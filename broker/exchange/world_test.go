@@ -28,6 +28,7 @@ type world struct {
 	loops   []*loop
 	conns   []*client
 	now     int64
+	away    int64 // seconds that pass while the broker is down
 }
 
 // loop is the second implementation of exchange.Loop: mail is delivered in order, in the receiving loop's next turn.
@@ -72,15 +73,23 @@ func defaults() *config.Options {
 func newWorld(t testing.TB, shards int, o *config.Options, providers ...hook.Provider) *world {
 	w := &world{t: t, live: config.NewLive(o), metrics: metric.NewRegistry(shards), mem: store.NewMemory(), now: 1000e9}
 	w.x = exchange.New(shards, w.live, w.mem, hook.NewChains(providers...), w.metrics)
+	w.makeLoops(shards)
+	return w
+}
+
+func (w *world) makeLoops(shards int) {
 	for i := range shards {
 		l := &loop{w: w, id: i}
 		l.home = exchange.NewHome(w.x, i, l, w.now)
 		l.home.T.Sink.Flush = w.flush
 		l.home.T.Sink.Ready = l.Resume
+		l.home.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) { // in order with everything else
+			ms := w.mem.Messages(refs)
+			l.Post(func() { done(ms) })
+		}
 		w.mem.Notify(l)
 		w.loops = append(w.loops, l)
 	}
-	return w
 }
 
 func (l *loop) Mail(shard int, m *msg.Message, leaf *trie.Leaf) {

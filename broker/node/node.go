@@ -8,6 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"vernemq/broker/admin"
 	"vernemq/broker/config"
@@ -15,6 +18,7 @@ import (
 	"vernemq/broker/hook"
 	"vernemq/broker/listener"
 	"vernemq/broker/metric"
+	"vernemq/broker/msg"
 	"vernemq/broker/shard"
 	"vernemq/broker/store"
 )
@@ -66,6 +70,15 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 		return nil, fmt.Errorf("event loops: %w", err)
 	}
 	n.group = group
+	sessions, deliveries, err := n.exchange.Restore(func(id msg.SubscriberID) *exchange.Home { return group.Shard(group.ShardOf(id)).Home() }, away)
+	group.Start()
+	if err != nil {
+		group.Close()
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if sessions > 0 {
+		p.Log.Info("restored from the store", "sessions", sessions, "waiting", deliveries, "retained", n.exchange.Retain.Count())
+	}
 	n.listeners = listener.NewManager(group, n.options, p.Log)
 	n.gauges()
 	n.restoreGC = keepMemory()
@@ -127,6 +140,16 @@ func (n *Node) closeAdmin() {
 
 // cores is how many this process may use: of the machine, its affinity mask and its container's quota the least. Read before GOMAXPROCS is set.
 var cores = runtime.GOMAXPROCS(0)
+
+// away is how long ago a wall clock time was, in seconds. While the machine's clock is not known to be right (a gateway without a clock of its
+// own boots in the past) nothing has passed: sessions rather live too long than too short.
+func away(since int64) int64 {
+	var tx unix.Timex
+	if _, err := unix.Adjtimex(&tx); err != nil || tx.Status&unix.STA_UNSYNC != 0 {
+		return 0
+	}
+	return max(time.Now().Unix()-since, 0)
+}
 
 // Shards returns the number of event loops for the options: the configured one, or the cores this process may use.
 func Shards(o *config.Options) int {

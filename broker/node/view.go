@@ -12,6 +12,7 @@ import (
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
 	"vernemq/broker/shard"
+	"vernemq/broker/store"
 )
 
 // brokerView is what the admin commands see of a node.
@@ -38,6 +39,7 @@ func (v brokerView) EachSession(ctx context.Context, need admin.Need, exact *msg
 			}
 		})
 		if info != nil {
+			v.fetch(info)
 			f(info)
 		}
 		return ctx.Err()
@@ -50,6 +52,7 @@ func (v brokerView) EachSession(ctx context.Context, need admin.Need, exact *msg
 			batch, next := collect(g.Shard(i), from, need)
 			from = next
 			for _, info := range batch {
+				v.fetch(info)
 				if !f(info) {
 					return nil
 				}
@@ -57,6 +60,27 @@ func (v brokerView) EachSession(ctx context.Context, need admin.Need, exact *msg
 		}
 	}
 	return nil
+}
+
+// fetch reads the messages back that only the store holds. It runs on the caller's goroutine, never on a loop.
+func (v brokerView) fetch(info *admin.SessionInfo) {
+	var refs []store.MessageRef
+	var at []int
+	for i := range info.Messages {
+		if x := &info.Messages[i]; x.Topic == "" {
+			refs, at = append(refs, store.MessageRef(binary.BigEndian.Uint64(x.Ref))), append(at, i)
+		}
+	}
+	if len(refs) == 0 {
+		return
+	}
+	done := make(chan []*msg.Message, 1)
+	v.n.store.ReadMessages(refs, func(ms []*msg.Message) { done <- ms })
+	for i, m := range <-done {
+		if m != nil {
+			info.Messages[at[i]].Topic, info.Messages[at[i]].Payload = string(m.Topic), m.Payload
+		}
+	}
 }
 
 func collect(s *shard.Shard, from int, need admin.Need) (batch []*admin.SessionInfo, next int) {
@@ -97,9 +121,12 @@ func describe(s *session.Session, shardID int, need admin.Need) *admin.SessionIn
 		}
 	}
 	if need&admin.NeedMessages != 0 {
-		s.EachMessage(func(m *msg.Message, qos byte, dup bool) {
-			ref := binary.BigEndian.AppendUint64(nil, m.Ref)
-			info.Messages = append(info.Messages, admin.MessageInfo{Ref: ref, QoS: qos, Topic: string(m.Topic), Dup: dup, Payload: m.Payload})
+		s.EachMessage(func(ref uint64, m *msg.Message, qos byte, dup bool) {
+			x := admin.MessageInfo{Ref: binary.BigEndian.AppendUint64(nil, ref), QoS: qos, Dup: dup}
+			if m != nil {
+				x.Topic, x.Payload = string(m.Topic), m.Payload
+			}
+			info.Messages = append(info.Messages, x)
 		})
 	}
 	return info

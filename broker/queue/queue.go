@@ -6,10 +6,11 @@ import "vernemq/broker/msg"
 
 // Item is one delivery that waits.
 type Item struct {
-	Msg   *msg.Message
-	SubID uint32 // MQTT 5 subscription identifier, 0 none
-	QoS   byte   // of the delivery
-	Flags byte   // the session's own
+	Msg   *msg.Message // nil: it is in the store only, under Ref
+	Ref   uint64       // store.MessageRef of its record, 0 none
+	SubID uint32       // MQTT 5 subscription identifier, 0 none
+	QoS   byte         // of the delivery
+	Flags byte         // the session's own
 }
 
 // Queue is a ring of items. The zero value is an empty fifo queue that holds no memory. Not safe for concurrent use.
@@ -122,6 +123,18 @@ func (q *Queue) Filter(keep func(*Item) bool, drop func(Item)) {
 			if kept[i].QoS == 0 {
 				q.qos0++
 			}
+		}
+	}
+}
+
+// Next calls f for the waiting items in the order Pop gives them, until it returns false. f may change the item's Msg and Flags.
+func (q *Queue) Next(f func(*Item) bool) {
+	for i := range q.n {
+		if q.LIFO {
+			i = q.n - 1 - i
+		}
+		if !f(&q.ring[(q.head+i)&(len(q.ring)-1)]) {
+			return
 		}
 	}
 }

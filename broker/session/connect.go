@@ -153,6 +153,9 @@ func (s *Session) Detach(t *Turn) {
 	if s.Presence != nil {
 		s.Presence.Online.Store(false)
 	}
+	if s.q != nil {
+		s.cool()
+	}
 	if s.q != nil && s.q.QoS0() > 0 {
 		s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(queue.Item) { t.Count.Inc(metric.QueueMessageUnhandled) })
 	}

@@ -11,8 +11,12 @@ import (
 	"vernemq/broker/store"
 )
 
-// itemRetain: the RETAIN flag is set in the delivery.
-const itemRetain = 1
+// The flags of queued items and of flights.
+const (
+	itemRetain   = 1 << iota // the RETAIN flag is set in the delivery
+	itemGone                 // the store no longer has the message
+	itemRestored             // restored after a restart: see known
+)
 
 // Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
 // of the read buffer) first. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0.
@@ -34,7 +38,11 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 		s.open(t, t.Forms.Own(m), qos, flags, subID)
 		return
 	}
-	s.push(t, queue.Item{Msg: t.Forms.Own(m), QoS: qos, Flags: flags, SubID: subID}, t.Opts.MaxOnlineMessages)
+	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID}
+	if !s.cold(m) {
+		it.Msg = t.Forms.Own(m)
+	}
+	s.push(t, it, m, t.Opts.MaxOnlineMessages)
 }
 
 // keep queues a delivery for an absent client; QoS 0 is not kept.
@@ -43,20 +51,27 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 		t.Count.Inc(metric.QueueMessageUnhandled)
 		return
 	}
-	m = t.Forms.Own(m)
 	if t.Hooks.Observed() {
 		c := s.Client()
 		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
 	}
-	s.push(t, queue.Item{Msg: m, QoS: qos, Flags: flags, SubID: subID}, t.Opts.MaxOfflineMessages)
+	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID}
+	if !s.cold(m) {
+		it.Msg = t.Forms.Own(m)
+	}
+	s.push(t, it, m, t.Opts.MaxOfflineMessages)
 }
 
-func (s *Session) push(t *Turn, it queue.Item, limit int) {
+// push queues an item; m is its message, which the item itself need not hold.
+func (s *Session) push(t *Turn, it queue.Item, m *msg.Message, limit int) {
 	if s.q == nil {
 		s.q = &queue.Queue{LIFO: t.Opts.QueueType == "lifo"}
 	}
 	t.Count.Inc(metric.QueueMessageIn)
 	if dropped, ok := s.q.Push(it, limit); !ok {
+		if dropped == it {
+			dropped.Msg = m
+		}
 		s.drop(t, dropped, "queue_full")
 	}
 }
@@ -70,16 +85,19 @@ func (s *Session) drop(t *Turn, it queue.Item, reason string) {
 	}
 	if t.Hooks.Observed() {
 		c := s.Client()
-		t.Hooks.Observe(hook.OnMessageDrop, &hook.Event{Client: &c, Reason: reason,
-			Publish: &hook.Publish{Client: c, Topic: it.Msg.Topic, Payload: it.Msg.Payload, QoS: it.QoS, Retain: it.Msg.Retain}})
+		p := &hook.Publish{Client: c, QoS: it.QoS}
+		if it.Msg != nil { // what is in the store only is not read back to be dropped
+			p.Topic, p.Payload, p.Retain = it.Msg.Topic, it.Msg.Payload, it.Msg.Retain
+		}
+		t.Hooks.Observe(hook.OnMessageDrop, &hook.Event{Client: &c, Reason: reason, Publish: p})
 	}
-	s.release(t, it.Msg, 0)
+	s.release(t, it.Ref, 0)
 }
 
 // release tells the store that a message no longer waits for this session.
-func (s *Session) release(t *Turn, m *msg.Message, id uint16) {
-	if s.Key != 0 && m.Ref != 0 {
-		t.Store.PutAck(store.Ack{Kind: store.Done, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
+func (s *Session) release(t *Turn, ref uint64, id uint16) {
+	if s.Key != 0 && ref != 0 {
+		t.Store.PutAck(store.Ack{Kind: store.Done, Session: s.Key, Message: store.MessageRef(ref), PacketID: id})
 	}
 }
 
@@ -139,7 +157,7 @@ func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 	d, reason := s.delivery(t, m, 0, flags, subID)
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: m, Flags: flags}, reason)
+		s.drop(t, queue.Item{Msg: m, Ref: m.Ref, Flags: flags}, reason)
 		return
 	}
 	s.write(t, m, &d)
@@ -149,14 +167,14 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 func (s *Session) open(t *Turn, m *msg.Message, qos, flags byte, subID uint32) {
 	d, reason := s.delivery(t, m, qos, flags, subID)
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: m, QoS: qos, Flags: flags}, reason)
+		s.drop(t, queue.Item{Msg: m, Ref: m.Ref, QoS: qos, Flags: flags}, reason)
 		return
 	}
 	if s.win == nil {
 		s.win = &window{}
 	}
 	s.counted++
-	id := s.win.add(flight{m: m, subID: subID, qos: qos, flags: flags | flightCounted, state: flightSent, sent: seconds(t.Now)})
+	id := s.win.add(flight{m: m, ref: m.Ref, subID: subID, qos: qos, flags: flags | flightCounted, state: flightSent, sent: seconds(t.Now)})
 	s.inflight()
 	if qos == 2 && s.Key != 0 && m.Ref != 0 {
 		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
@@ -200,7 +218,7 @@ func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) bool {
 		}
 	}
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: f.m, QoS: f.qos, Flags: f.flags}, reason)
+		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags}, reason)
 		s.end(f)
 		return false
 	}
@@ -269,6 +287,10 @@ func (s *Session) resendNext(t *Turn) bool {
 	switch f.state {
 	case flightSent:
 		if s.counted >= s.sendQuota || !t.Sink.Room(s.Out) {
+			return false
+		}
+		if f.m == nil {
+			s.readFlights(t)
 			return false
 		}
 		s.counted++
@@ -346,8 +368,17 @@ func (s *Session) sendQueued(t *Turn) bool {
 	if s.q.Peek().QoS > 0 && !s.mayOpen() || !t.Sink.Room(s.Out) {
 		return false
 	}
+	if p := s.q.Peek(); p.Msg == nil && p.Flags&itemGone == 0 {
+		s.readQueue(t)
+		return false
+	}
 	it := s.q.Pop()
 	t.Count.Inc(metric.QueueMessageOut)
+	if it.Flags&itemGone != 0 {
+		s.drop(t, it, "lost")
+		return true
+	}
+	it.Flags, it.SubID = s.known(it.Msg, it.Flags, it.SubID)
 	if it.QoS == 0 {
 		s.sendOnce(t, it.Msg, it.Flags, it.SubID)
 	} else {

@@ -15,6 +15,7 @@ import (
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
+	"vernemq/broker/topic"
 	"vernemq/broker/trie"
 	"vernemq/broker/wheel"
 )
@@ -31,6 +32,8 @@ type Turn struct {
 	Wheel *wheel.Wheel
 	Hooks *hook.Chains
 	Waits Waits
+	// Read asks the store for messages and calls done with them on the session's loop; nil for a message that is gone.
+	Read func(refs []store.MessageRef, done func([]*msg.Message))
 }
 
 // Never is the session expiry interval that means "does not expire" [MQTT-3.1.2.11.2].
@@ -70,6 +73,7 @@ type Session struct {
 	HasUser   bool
 	Bridge    bool // MQTT bridge protocol: retain flags are kept
 	Gone      bool // ended: nothing may be done with it any more
+	reading   bool // messages are being read back
 	Queued    bool // the exchange's: it is on the list of those who ran out of their budget
 }
 
@@ -161,6 +165,23 @@ func (s *Subs) Has(l *trie.Leaf) bool {
 		}
 	}
 	return false
+}
+
+// matching returns the identifier of a subscription whose filter matches a topic: what a restored delivery was made for.
+func (s *Subs) matching(name []byte) uint32 {
+	for i := range s.list {
+		if s.list[i].ID == 0 {
+			continue
+		}
+		filter := s.list[i].Filter
+		if sh, ok, err := topic.ParseShared(filter); ok && err == nil {
+			filter = sh.Filter
+		}
+		if topic.Match(filter, name) {
+			return s.list[i].ID
+		}
+	}
+	return 0
 }
 
 // Put adds or replaces a subscription.
@@ -256,15 +277,17 @@ func (s *Session) inflight() {
 }
 
 // EachMessage visits what is in flight to the client and what waits for it, eldest first.
-func (s *Session) EachMessage(f func(m *msg.Message, qos byte, dup bool)) {
+//
+// m is nil if the message is in the store only.
+func (s *Session) EachMessage(f func(ref uint64, m *msg.Message, qos byte, dup bool)) {
 	if s.win != nil {
 		for i := range s.win.n {
-			if x, _ := s.win.at(i); x.state != flightFree && x.m != nil {
-				f(x.m, x.qos, true)
+			if x, _ := s.win.at(i); x.state != flightFree {
+				f(x.ref, x.m, x.qos, true)
 			}
 		}
 	}
 	if s.q != nil {
-		s.q.Each(func(it *queue.Item) bool { f(it.Msg, it.QoS, false); return true })
+		s.q.Each(func(it *queue.Item) bool { f(it.Ref, it.Msg, it.QoS, false); return true })
 	}
 }

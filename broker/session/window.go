@@ -13,7 +13,8 @@ const (
 
 // flight is one outgoing QoS 1 or 2 exchange. Its packet identifier is its place in the window.
 type flight struct {
-	m     *msg.Message
+	m     *msg.Message // nil: it is in the store only, or not needed any more
+	ref   uint64       // store.MessageRef of its record, 0 none
 	subID uint32
 	sent  uint32 // seconds of monotonic time of the last transmission
 	qos   byte

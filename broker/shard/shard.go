@@ -46,7 +46,7 @@ type Group struct {
 	wg     sync.WaitGroup
 }
 
-// NewGroup makes and starts n shards. Close ends them.
+// NewGroup makes n shards. Start starts them; Close ends them.
 func NewGroup(n int, x *exchange.Exchange, log *slog.Logger) (*Group, error) {
 	g := &Group{X: x, seed: maphash.MakeSeed(), base: time.Now(), log: log}
 	g.budget.limit = partialLimit
@@ -60,12 +60,16 @@ func NewGroup(n int, x *exchange.Exchange, log *slog.Logger) (*Group, error) {
 		}
 		g.shards = append(g.shards, s)
 	}
+	return g, nil
+}
+
+// Start starts the loops. Until then nothing else touches the homes: it is the moment to restore them.
+func (g *Group) Start() {
 	for _, s := range g.shards {
-		x.Store.Notify(s)
+		g.X.Store.Notify(s)
 		g.wg.Add(1)
 		go s.run()
 	}
-	return g, nil
 }
 
 // Len returns the number of shards.

@@ -1,0 +1,134 @@
+package exchange_test
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"time"
+
+	"vernemq/broker/exchange"
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+)
+
+var restoreSeeds = flag.Int("restore.seeds", 40, "number of random histories in TestModelRestart")
+
+// TestModelRestart is TestModel with a broker that dies and comes back with what its store holds, at any moment: what was acknowledged is
+// delivered, QoS 2 still exactly once, in order.
+func TestModelRestart(t *testing.T) {
+	for seed := range *restoreSeeds {
+		for _, shards := range []int{1, 3} {
+			t.Run(fmt.Sprintf("seed=%d/shards=%d", seed, shards), func(t *testing.T) {
+				h := newHistory(t, uint64(seed)+1000, shards)
+				h.crashes = true
+				h.run()
+			})
+		}
+	}
+}
+
+// crash ends the broker as kill -9 does and starts it anew over the same store, with another number of shards.
+func (w *world) crash(shards int) {
+	for _, c := range w.conns {
+		c.s, c.closed, c.told, c.in, c.got = nil, true, true, nil, nil
+	}
+	w.metrics = metric.NewRegistry(shards)
+	w.x = exchange.New(shards, w.live, w.mem, hook.NewChains(), w.metrics)
+	w.loops = nil
+	w.makeLoops(shards)
+	_, _, err := w.x.Restore(func(id msg.SubscriberID) *exchange.Home { return w.loops[w.shardOf(id.ClientID)].home }, func(int64) int64 { return w.away })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestRestore: what a session is made of, one by one.
+func TestRestore(t *testing.T) {
+	o := defaults()
+	w := newWorld(t, 2, o)
+	connect := func(name string, clean bool, expiry uint32) *client {
+		t.Helper()
+		q := &mqtt.Connect{Version: mqtt.V5, ClientID: []byte(name), CleanStart: clean, HasUsername: true, Username: []byte("user-" + name)}
+		q.Props.AddUint(mqtt.PropSessionExpiry, expiry)
+		c, err := w.connect(name, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	s := connect("s", true, 100)
+	var sub mqtt.Subscribe
+	sub.PacketID = 1
+	sub.Props.AddUint(mqtt.PropSubscriptionID, 7)
+	sub.Add([]byte("a/#"), 2)
+	s.send(sub.Append(nil, mqtt.V5))
+	var rap mqtt.Subscribe
+	rap.PacketID = 2
+	rap.Add([]byte("r/+"), 1|mqtt.SubRetainAsPublished)
+	s.send(rap.Append(nil, mqtt.V5))
+	gone := connect("gone", true, 30)
+	gone.lose()
+	s.lose()
+	p := connect("p", true, 0)
+	for i, m := range []mqtt.Publish{
+		{Topic: []byte("a/1"), QoS: 2, Payload: []byte("one")},
+		{Topic: []byte("r/1"), QoS: 1, Retain: true, Payload: []byte("two")},
+		{Topic: []byte("a/2"), QoS: 1, Retain: true, Payload: []byte("three")},
+		{Topic: []byte("a/0"), QoS: 0, Payload: []byte("not kept")},
+	} {
+		m.PacketID = uint16(i + 1)
+		if m.QoS == 0 {
+			m.PacketID = 0
+		}
+		p.send(m.Append(nil, mqtt.V5))
+	}
+
+	w.away = 40
+	w.crash(3)
+	w.advance(time.Second)
+	if w.loops[w.shardOf("gone")].home.Session(msg.SubscriberID{ClientID: "gone"}) != nil {
+		t.Error("a session whose 30 seconds were over after 40 seconds is still there")
+	}
+	back := w.loops[w.shardOf("s")].home.Session(msg.SubscriberID{ClientID: "s"})
+	if back == nil {
+		t.Fatal("the session is gone")
+	}
+	if back.Username != "user-s" || back.Expiry != 100 || back.Waiting() != 3 || back.Subs.Len() != 2 {
+		t.Errorf("restored: user %q, expiry %d, %d waiting, %d subscriptions", back.Username, back.Expiry, back.Waiting(), back.Subs.Len())
+	}
+	s = connect("s", false, 100)
+	var got []string
+	for _, f := range s.frames() {
+		hd, _, _ := mqtt.ReadHeader(f, 0, mqtt.V5)
+		if hd.Type == mqtt.TypeConnack {
+			if f[hd.Size]&1 == 0 {
+				t.Error("CONNACK without session present")
+			}
+			continue
+		}
+		var m mqtt.Publish
+		if err := m.Decode(hd.Flags, f[hd.Size:], mqtt.V5); err != nil {
+			t.Fatal(err)
+		}
+		id, _ := m.Props.Uint(mqtt.PropSubscriptionID)
+		got = append(got, fmt.Sprintf("%s %s qos=%d retain=%v id=%d", m.Topic, m.Payload, m.QoS, m.Retain, id))
+	}
+	want := "[a/1 one qos=2 retain=false id=7 r/1 two qos=1 retain=true id=0 a/2 three qos=1 retain=false id=7]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("received %v\nwant %s", got, want)
+	}
+	if n := w.x.Retain.Count(); n != 2 {
+		t.Errorf("%d retained messages, want 2", n)
+	}
+	// And again, over what was sent and not answered.
+	w.crash(1)
+	if s = connect("s", false, session.Never); len(s.frames()) != 4 {
+		t.Error("CONNACK and three messages were expected once more")
+	}
+}
+
+var _ store.Completer = (*loop)(nil)
