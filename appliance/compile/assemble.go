@@ -42,7 +42,7 @@ func (c *compilation) assemble() {
 			}
 		case isAddress(s):
 			c.effective(s, nil)
-			if s.value != nil {
+			if s.value != nil && c.fits(s) {
 				c.plan.Listeners = append(c.plan.Listeners, c.listener(s))
 			}
 		case !c.onPlannedListener(s):

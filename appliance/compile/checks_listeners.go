@@ -81,15 +81,12 @@ func optionsWithoutAddress(c *compilation) {
 		if names[protocol] == nil {
 			names[protocol] = c.namesWithAddress(protocol)
 		}
-		if near := schema.NearestWord(name, names[protocol][:min(len(names[protocol]), maxNames)]); near != "" {
+		if near := schema.NearestWord(name, names[protocol]); near != "" {
 			hint = "did you mean " + plan.ListenerName(protocol, near) + "?"
 		}
 		c.report.Add(s.atKey(report.Warning, report.CodeNoAddress, key+" has options and no address: nothing listens there", hint))
 	}
 }
-
-// maxNames bounds among how many names a similar one is looked for.
-const maxNames = 1000
 
 // nameLikeOption finds listeners whose name looks like a misspelled option of their protocol.
 func nameLikeOption(c *compilation) {

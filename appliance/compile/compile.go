@@ -53,6 +53,7 @@ func Compile(in Input) (*plan.Plan, *report.Report) {
 	for _, rule := range checks {
 		rule.check(c)
 	}
+	c.bound()
 	c.report.Sort()
 	return c.plan, c.report
 }
@@ -99,6 +100,8 @@ type compilation struct {
 	shape    shape
 	plan     *plan.Plan
 	env      map[string]string // for $(NAME)
+	crowded  bool              // there are too many listeners, and that is said
+	guesses  int               // suggestions made so far
 	expanded int               // bytes that substitution made so far
 }
 

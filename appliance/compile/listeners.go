@@ -119,7 +119,7 @@ func (sh *shape) explain(words []string) (code, message, hint string) {
 // optionForName takes a misspelled option of a protocol for what it is: listener.tcp.mountpiont would otherwise be a listener of that name with a
 // bad address. It reports true if it has explained the setting, whose value is no address.
 func (c *compilation) optionForName(s *setting) bool {
-	if !isAddress(s) {
+	if !isAddress(s) || !c.suggests() {
 		return false
 	}
 	words := s.words()

@@ -43,7 +43,9 @@ var makePKI = sync.OnceValues(func() (files map[string]string, err error) {
 		check(e)
 		return k
 	}
-	block := func(kind string, der []byte) string { return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})) }
+	block := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
 	serial := int64(0)
 	sign := func(name string, ca bool, from, to int, use x509.ExtKeyUsage, key *ecdsa.PrivateKey, by *authority) (*x509.Certificate, string) {
 		serial++

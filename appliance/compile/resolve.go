@@ -175,7 +175,10 @@ func (c *compilation) unknown(a assigned) {
 			return
 		}
 	}
-	near := c.schema.Nearest(name, 3)
+	var near []string
+	if c.suggests() {
+		near = c.schema.Nearest(name, 3)
+	}
 	maskSuspect(&a.Assignment, name, strings.Join(near, " "))
 	c.report.Add(a.atKey(report.Error, report.CodeUnknownKey, "unknown key "+name, didYouMean(near)))
 }

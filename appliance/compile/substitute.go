@@ -192,7 +192,11 @@ func (c *compilation) variable(s *setting, name string) string {
 	if !ok || !utf8.ValidString(text) {
 		s.err = &schema.ValueError{Code: report.CodeReference, Message: open + name + ") is neither a key nor an environment variable of the service",
 			Hint: "set " + name + "=... in " + hostfs.Defaults + ", or write " + literal + " for the text itself"}
-		switch near := c.schema.Nearest(name, 1); {
+		var near []string
+		if c.suggests() {
+			near = c.schema.Nearest(name, 1)
+		}
+		switch {
 		case ok:
 			s.err.Message, s.err.Hint = "the environment variable "+name+" is not UTF-8", ""
 		case len(near) > 0:
