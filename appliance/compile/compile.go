@@ -38,7 +38,7 @@ func Compile(in Input) (*plan.Plan, *report.Report) {
 	if in.Now.IsZero() {
 		in.Now = time.Now()
 	}
-	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, won: map[string]*setting{}, env: map[string]string{}, shape: listenerShape(in.Schema)}
+	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, won: map[string]*setting{}, env: map[string]string{}, spilled: map[string]int{}, shape: listenerShape(in.Schema)}
 	for _, a := range c.layers() {
 		c.resolve(a)
 	}
@@ -100,6 +100,7 @@ type compilation struct {
 	shape    shape
 	plan     *plan.Plan
 	env      map[string]string // for $(NAME)
+	spilled  map[string]int    // by file: the line of a secret whose quote is not closed; what follows may belong to it
 	crowded  bool              // there are too many listeners, and that is said
 	guesses  int               // suggestions made so far
 	expanded int               // bytes that substitution made so far

@@ -189,10 +189,15 @@ func dockerKey(name string) string {
 
 // set returns the settings of the command line.
 func (c *compilation) set() (out []assigned) {
-	for _, text := range c.in.Set {
+	for i, text := range c.in.Set {
 		key, value, ok := strings.Cut(text, "=")
+		if !ok { // the text may be a secret
+			c.report.Add(report.Entry{Severity: report.Error, Code: report.CodeSetBad, Pos: report.Pos{File: commandLine},
+				Message: fmt.Sprintf("the --set number %d has no =", i+1), Hint: "as in --set allow_anonymous=on"})
+			continue
+		}
 		words, isKey := source.SplitKey(strings.TrimSpace(key))
-		if !ok || !isKey || !utf8.ValidString(value) {
+		if !isKey || !utf8.ValidString(value) {
 			c.report.Add(report.Entry{Severity: report.Error, Code: report.CodeSetBad, Pos: report.Pos{File: commandLine},
 				Message: fmt.Sprintf("--set %q is not key=value", key), Hint: "as in --set allow_anonymous=on"})
 			continue

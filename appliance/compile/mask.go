@@ -31,7 +31,7 @@ func maskSuspect(a *source.Assignment, names ...string) {
 
 func suspect(name string) bool {
 	name = strings.ToLower(name)
-	for _, word := range []string{"passw", "passwd", "secret", "cookie", "token", "key", "psk", "credential"} {
+	for _, word := range []string{"passw", "pwd", "secret", "cookie", "token", "key", "psk", "credential"} {
 		if strings.Contains(name, word) {
 			return true
 		}
@@ -39,26 +39,44 @@ func suspect(name string) bool {
 	return false
 }
 
+// afterSpill is said of lines that may be a part of a secret.
+const afterSpill = "the line cannot be read; it may belong to the secret above it, whose quote is not closed"
+
 // maskSyntax masks values in the lines of findings made before any key was looked up.
 func (c *compilation) maskSyntax(r *report.Report) {
 	for i := range r.Entries {
 		e := &r.Entries[i]
-		head, _, ok := strings.Cut(e.Text, "=")
-		if !ok {
+		if from, ok := c.spilled[e.Pos.File]; ok && e.Pos.Line > from && e.Code == report.CodeSyntax {
+			e.Text, e.Message, e.Hint, e.Pos.Col = "", afterSpill, "", 0
 			continue
 		}
-		name := strings.Trim(head, " \t")
+		name, head := keyOf(e.Text)
 		key, _, known := c.schema.Lookup(name)
 		if !known {
 			key, _, known = c.schema.ByAlias(name)
 		}
-		if known && key.Secret || !known && suspect(name) {
-			a := source.Assignment{Text: e.Text}
-			mask(&a)
-			e.Text = a.Text
-			if limit := utf8.RuneCountInString(e.Text); e.Pos.Col > limit || e.Pos.Col+e.Width > limit+1 {
-				e.Pos.Col, e.Width = a.ValuePos.Col, a.ValueWidth
-			}
+		if head == e.Text || !(known && key.Secret || !known && suspect(name)) {
+			continue
+		}
+		if e.Code == report.CodeUnclosed && strings.HasPrefix(e.Text[len(head):], "'''") {
+			c.spilled[e.Pos.File] = e.Pos.Line
+		}
+		e.Text = head + asterisks
+		if limit := utf8.RuneCountInString(e.Text); e.Pos.Col > limit || e.Pos.Col+e.Width > limit+1 {
+			e.Pos.Col, e.Width = utf8.RuneCountInString(head)+1, len(asterisks)
 		}
 	}
+}
+
+// keyOf returns the key that a line begins with, well formed or not, and all of the line that stands before its value.
+func keyOf(line string) (name, head string) {
+	rest := strings.TrimLeft(line, " \t")
+	n := strings.IndexFunc(rest, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.\\", r))
+	})
+	if n < 0 {
+		n = len(rest)
+	}
+	value := strings.TrimLeft(rest[n:], " \t=:")
+	return rest[:n], line[:len(line)-len(value)]
 }

@@ -102,6 +102,12 @@ func (c *compilation) value(s *setting) bool {
 		hidden.Secret, key = true, &hidden
 	}
 	value, notes, err := key.Parse(s.text)
+	if err != nil && isAddress(s) && suspect(s.name) { // not the address of a listener, but a secret option that is misspelled
+		hidden := *key
+		hidden.Secret = true
+		_, _, err = hidden.Parse(s.text)
+		mask(&s.assigned.Assignment)
+	}
 	if err != nil {
 		if !errors.As(err, &s.err) {
 			s.err = &schema.ValueError{Code: schema.CodeValue, Message: err.Error()}
@@ -168,6 +174,10 @@ func fromFiles(l plan.Layer) bool { return l == plan.File || l == plan.Persisted
 // unknown reports a key that is not in the schema.
 func (c *compilation) unknown(a assigned) {
 	name := a.Name()
+	if from, ok := c.spilled[a.KeyPos.File]; ok && a.KeyPos.Line > from {
+		c.report.Add(report.Entry{Severity: report.Error, Code: report.CodeUnknownKey, Pos: report.Pos{File: a.KeyPos.File, Line: a.KeyPos.Line}, Message: afterSpill})
+		return
+	}
 	if a.Key[0] == listenerWord {
 		if code, message, hint := c.shape.explain(a.Key); message != "" {
 			maskSuspect(&a.Assignment, name, hint)
