@@ -106,6 +106,7 @@ func TestDefault(t *testing.T) {
 		NodeName: "VerneMQ@127.0.0.1", MaxClientIDSize: 100, ConnectTimeout: 5 * time.Second, TopicMaxDepth: 10,
 		RetryInterval: 20 * time.Second, MaxInflight: 20, MaxLastWillDelay: -1, ReceiveMaxClient: 65535, ReceiveMaxBroker: 65535,
 		MaxOnlineMessages: 1000, MaxOfflineMessages: 1000, QueueType: "fifo", SharedPolicy: "prefer_local",
+		StoreDir: "/var/lib/vernemq/store", StoreDurability: "ack", StoreSyncInterval: time.Second, StoreSegmentSize: 4 << 20,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Default() (-want +got):\n%s", diff)
@@ -191,6 +192,7 @@ func TestLoad(t *testing.T) {
 	want := Default()
 	want.AllowAnonymous, want.Shards, want.ConnectTimeout, want.RetryInterval = true, 3, 1500*time.Millisecond, 0
 	want.PersistentExpiration, want.MaxLastWillDelay, want.QueueType = 7*24*time.Hour, 90*time.Second, "lifo"
+	want.StoreDir = "/root/var/lib/vernemq/store"
 	want.Listeners = []Listener{
 		{Protocol: "tcp", Name: "default", Address: "127.0.0.1:1883", MaxConnections: -1, Acceptors: 10, MaxLifetime: time.Minute,
 			ProtocolVersions: []int{4, 5}, BufferSizes: []int{1, 2, 3}},

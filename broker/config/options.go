@@ -42,6 +42,13 @@ type Options struct {
 	QueueType          string `conf:"queue_type"` // fifo or lifo
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 
+	// Store.
+	StoreDir          string        `conf:"store.dir"`        // already under the root
+	StoreDurability   string        `conf:"store.durability"` // ack, interval or none
+	StoreSyncInterval time.Duration `conf:"store.sync_interval"`
+	StoreMaxSize      int64         `conf:"store.max_size"` // bytes; 0: no limit
+	StoreSegmentSize  int           `conf:"store.segment_size"`
+
 	Listeners []Listener
 }
 

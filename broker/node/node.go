@@ -29,8 +29,9 @@ type Params struct {
 	AdminSocket string // host path of the admin socket; empty: none
 	Version     string
 	Log         *slog.Logger
-	Store       store.Store     // nil: a new store in memory
-	Providers   []hook.Provider // in their order
+	Store       store.Store             // nil: the one the options say, or a new one in memory if they name no directory
+	Progress    func(done, total int64) // told while the store is read, in bytes; may be nil
+	Providers   []hook.Provider         // in their order
 }
 
 // Node is a running broker. Its methods are safe for concurrent use.
@@ -55,8 +56,13 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	base := time.Now()
 	if p.Store == nil {
-		p.Store = store.NewMemory()
+		st, err := openStore(&p, base)
+		if err != nil {
+			return nil, err
+		}
+		p.Store = st
 	}
 	shards := Shards(p.Options)
 	// Two more than the loops: goroutines never wait for a shard, nor a shard for them.
@@ -65,8 +71,9 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	}
 	n := &Node{params: p, options: config.NewLive(p.Options), metrics: metric.NewRegistry(shards), store: p.Store}
 	n.exchange = exchange.New(shards, n.options, p.Store, hook.NewChains(p.Providers...), n.metrics)
-	group, err := shard.NewGroup(shards, n.exchange, p.Log)
+	group, err := shard.NewGroup(shards, n.exchange, base, p.Log)
 	if err != nil {
+		_ = p.Store.Close()
 		return nil, fmt.Errorf("event loops: %w", err)
 	}
 	n.group = group
@@ -74,6 +81,7 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	group.Start()
 	if err != nil {
 		group.Close()
+		_ = p.Store.Close()
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	if sessions > 0 {
@@ -141,11 +149,32 @@ func (n *Node) closeAdmin() {
 // cores is how many this process may use: of the machine, its affinity mask and its container's quota the least. Read before GOMAXPROCS is set.
 var cores = runtime.GOMAXPROCS(0)
 
-// away is how long ago a wall clock time was, in seconds. While the machine's clock is not known to be right (a gateway without a clock of its
-// own boots in the past) nothing has passed: sessions rather live too long than too short.
-func away(since int64) int64 {
+// openStore opens the durable store, or one in memory if the options name no directory. base is when monotonic time begins.
+func openStore(p *Params, base time.Time) (store.Store, error) {
+	o := p.Options
+	if o.StoreDir == "" {
+		return store.NewMemory(), nil
+	}
+	st, err := store.Open(store.Config{Dir: o.StoreDir, Durability: store.Durability(o.StoreDurability), SyncInterval: o.StoreSyncInterval,
+		MaxBytes: o.StoreMaxSize, SegmentBytes: o.StoreSegmentSize, Log: p.Log, Progress: p.Progress,
+		Now: func() int64 { return int64(time.Since(base)) }, ClockSet: clockSet})
+	if err != nil {
+		return nil, fmt.Errorf("store.dir = %s: %w", o.StoreDir, err)
+	}
+	return st, nil
+}
+
+// clockSet reports whether the machine's clock is known to be right: a gateway without a clock of its own boots in the past.
+func clockSet() bool {
 	var tx unix.Timex
-	if _, err := unix.Adjtimex(&tx); err != nil || tx.Status&unix.STA_UNSYNC != 0 {
+	_, err := unix.Adjtimex(&tx)
+	return err == nil && tx.Status&unix.STA_UNSYNC == 0
+}
+
+// away is how long ago a wall clock time was, in seconds; 0 while the clock is not known to be right: sessions rather live too long than too
+// short.
+func away(since int64) int64 {
+	if !clockSet() {
 		return 0
 	}
 	return max(time.Now().Unix()-since, 0)

@@ -46,9 +46,9 @@ type Group struct {
 	wg     sync.WaitGroup
 }
 
-// NewGroup makes n shards. Start starts them; Close ends them.
-func NewGroup(n int, x *exchange.Exchange, log *slog.Logger) (*Group, error) {
-	g := &Group{X: x, seed: maphash.MakeSeed(), base: time.Now(), log: log}
+// NewGroup makes n shards, whose monotonic time begins at base. Start starts them; Close ends them.
+func NewGroup(n int, x *exchange.Exchange, base time.Time, log *slog.Logger) (*Group, error) {
+	g := &Group{X: x, seed: maphash.MakeSeed(), base: base, log: log}
 	g.budget.limit = partialLimit
 	for i := range n {
 		s, err := newShard(g, i, n)
