@@ -11,6 +11,7 @@ import (
 	"vernemq/appliance/compile"
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
+	"vernemq/appliance/probe"
 	"vernemq/appliance/report"
 	"vernemq/appliance/source"
 	confd "vernemq/conf.d"
@@ -30,7 +31,7 @@ func (p *program) compile(l layerFlags) (*plan.Plan, *report.Report, error) {
 	container := slices.Contains([]string{"1", "on", "yes", "true"}, strings.ToLower(os.Getenv(containerEnv)))
 	result, findings := compile.Compile(compile.Input{
 		Schema: s, FS: source.Fallback(source.Host(p.root), shipped()), Environ: os.Environ(), Container: container,
-		Set: l.set, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version,
+		Set: l.set, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version, Host: probe.This().Facts(),
 	})
 	return result, findings, nil
 }
