@@ -120,14 +120,43 @@ func (h *Home) DeliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot u
 			return
 		}
 	}
-	h.deliverShared(m, l, g)
+	if mb, ok := h.chooseMember(g); ok {
+		h.deliverChosen(m, &choice{leaf: l, group: g, member: mb})
+	}
 }
 
-// deliverShared gives m to one member of a shared group: one that is online if there is any, chosen by the policy.
-func (h *Home) deliverShared(m *msg.Message, l *trie.Leaf, g *trie.Group) {
+// choice is the member of a shared group that gets the message being routed.
+type choice struct {
+	leaf   *trie.Leaf
+	group  *trie.Group
+	member trie.Member
+}
+
+// choose picks a member of every group at the leaves: before the message is stored, for the choice is part of its record.
+func (h *Home) choose(leaves []*trie.Leaf) {
+	for _, l := range leaves {
+		for _, g := range l.Groups() {
+			if mb, ok := h.chooseMember(g); ok {
+				h.chosen = append(h.chosen, choice{l, g, mb})
+			}
+		}
+	}
+}
+
+// deliverChosen gives m to a chosen member.
+func (h *Home) deliverChosen(m *msg.Message, c *choice) {
+	if int(c.member.Shard) == h.shard {
+		h.deliver(m, c.leaf, c.member.Entry, c.group.Name())
+		return
+	}
+	h.loop.MailMember(int(c.member.Shard), m, c.leaf, c.group, c.member.Entry.Slot())
+}
+
+// chooseMember picks one member by the policy: one that is online if there is any.
+func (h *Home) chooseMember(g *trie.Group) (trie.Member, bool) {
 	ms := g.Members()
 	if len(ms) == 0 {
-		return
+		return trie.Member{}, false
 	}
 	var start int
 	switch h.T.Opts.SharedPolicy {
@@ -153,12 +182,7 @@ func (h *Home) deliverShared(m *msg.Message, l *trie.Leaf, g *trie.Group) {
 	if pick < 0 {
 		pick = start
 	}
-	mb := ms[pick]
-	if int(mb.Shard) == h.shard {
-		h.deliver(m, l, mb.Entry, g.Name())
-		return
-	}
-	h.loop.MailMember(int(mb.Shard), m, l, g, mb.Entry.Slot())
+	return ms[pick], true
 }
 
 // pump lets a session send what waits; a session that ran out of its budget goes on in the next turn.

@@ -31,6 +31,7 @@ type Home struct {
 	scratch msg.Message
 	pub     mqtt.Publish
 	leaves  []*trie.Leaf
+	chosen  []choice // of the message being routed
 	jobs    []job
 	ready   []*session.Session // sessions that ran out of their budget
 	spare   []*session.Session

@@ -57,18 +57,36 @@ func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (park
 // routeAndAnswer routes an accepted message and answers its publisher.
 func (h *Home) routeAndAnswer(s *session.Session, m *msg.Message, id uint16) {
 	qos := m.QoS
-	matched, ticket := h.route(m, s, exchangeID(qos, id))
-	if qos > 0 {
-		code := mqtt.CodeSuccess
-		if !matched {
-			code = mqtt.CodeNoMatchingSubscribers
-		}
-		s.Answer(&h.T, qos, id, code, ticket)
-	}
+	h.answer(s, qos, id, h.route(m, s, exchangeID(qos, id)))
 	if h.T.Hooks.Observed() {
 		c := s.Client()
 		h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
 	}
+}
+
+// outcome is what became of a message.
+type outcome struct {
+	ticket  store.Ticket // of its durable record, 0 if none was needed
+	matched bool         // somebody subscribed
+	refused bool         // the store does not take it: it went to nobody
+}
+
+// answer answers a publisher. A message that the store refused is not acknowledged: an MQTT 5 client is told, others keep it and try again.
+func (h *Home) answer(s *session.Session, qos byte, id uint16, o outcome) {
+	code := mqtt.CodeSuccess
+	switch {
+	case qos == 0:
+		return
+	case o.refused:
+		if !s.Version.Is5() {
+			s.Withhold(qos, id)
+			return
+		}
+		code = mqtt.CodeQuotaExceeded
+	case !o.matched:
+		code = mqtt.CodeNoMatchingSubscribers
+	}
+	s.Answer(&h.T, qos, id, code, o.ticket)
 }
 
 // exchangeID is the packet identifier of a QoS 2 exchange, which is remembered with the message; 0 for others, which have nothing to remember.
@@ -111,12 +129,7 @@ func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id u
 	if v == hook.OK {
 		qos := m.QoS
 		modify(m, q)
-		matched, ticket := h.route(m, s, exchangeID(qos, id))
-		code := mqtt.CodeSuccess
-		if !matched {
-			code = mqtt.CodeNoMatchingSubscribers
-		}
-		s.Answer(&h.T, qos, id, code, ticket)
+		h.answer(s, qos, id, h.route(m, s, exchangeID(qos, id)))
 		if h.T.Hooks.Observed() {
 			h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &q.Client, Publish: q})
 		}
@@ -154,16 +167,14 @@ func modify(m *msg.Message, q *hook.Publish) {
 	}
 }
 
-// Publish routes a message of the broker itself or a will: no authorisation, no answer.
+// Publish routes a message of the broker itself or a will: no authorisation, no answer. If the store refuses it, it goes to those who are
+// connected all the same.
 func (h *Home) Publish(m *msg.Message, from *session.Session) { h.route(m, from, 0) }
 
-// route brings m to everybody who subscribed. It reports whether anybody did, and the ticket of the durable record, 0 if none was needed.
-// id is the packet identifier if it came in a QoS 2 exchange of s, else 0.
-func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched bool, ticket store.Ticket) {
-	if m.Retain {
-		m = h.retain(m, &ticket)
-	}
+// route brings m to everybody who subscribed. id is the packet identifier if it came in a QoS 2 exchange of s, else 0.
+func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) {
 	leaves := h.match(m, s)
+	h.choose(leaves)
 	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
 		if recipients := h.durable(m, leaves); len(recipients) > 0 {
 			m = m.Own()
@@ -172,13 +183,19 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 				in = store.Inbound{Session: s.Key, PacketID: id}
 			}
 			ref, t := h.x.Store.PutMessage(m, in, recipients)
-			m.Ref, ticket = uint64(ref), max(ticket, t)
+			if ref == 0 && s != nil {
+				return outcome{refused: true}
+			}
+			m.Ref, o.ticket = uint64(ref), t
 		}
+	}
+	if m.Retain {
+		m = h.retain(m, &o.ticket)
 	}
 	h.T.Forms.Begin(m)
 	for _, l := range leaves {
 		if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
-			matched = true
+			o.matched = true
 			if shard == h.shard {
 				h.deliver(m, l, e, "")
 			} else {
@@ -187,9 +204,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 			continue
 		}
 		mask := l.Shards()
-		if mask != 0 {
-			matched = true
-		}
+		o.matched = o.matched || mask != 0
 		if mask>>h.shard&1 != 0 {
 			h.fanOut(m, l)
 			mask &^= 1 << h.shard
@@ -197,24 +212,28 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (matched boo
 		for ; mask != 0; mask &= mask - 1 {
 			h.loop.Mail(bits.TrailingZeros64(mask), m, l)
 		}
-		for _, g := range l.Groups() {
-			matched = true
-			h.deliverShared(m, l, g)
-		}
 	}
-	return matched, ticket
+	for i := range h.chosen {
+		c := &h.chosen[i]
+		o.matched = true
+		h.deliverChosen(m, c)
+	}
+	clear(h.chosen)
+	h.chosen = h.chosen[:0]
+	return o
 }
 
 // retain sets or deletes the retained message of m's topic. It returns m, owned unless it deletes.
 func (h *Home) retain(m *msg.Message, ticket *store.Ticket) *msg.Message {
 	if len(m.Payload) > 0 {
 		m = m.Own()
-		kept := *m // of its own: m's record is that of its deliveries
+		kept := *m
+		kept.Ref = 0 // m's record is that of its deliveries
 		h.x.Retain.Set(&kept)
 	} else {
 		h.x.Retain.Set(msg.New(m.Mountpoint, m.Topic, nil, nil, 0, true))
 	}
-	*ticket = h.x.Store.PutRetained(m.Mountpoint, m)
+	*ticket = max(*ticket, h.x.Store.PutRetained(m.Mountpoint, m))
 	return m
 }
 
@@ -241,7 +260,7 @@ func (h *Home) match(m *msg.Message, s *session.Session) []*trie.Leaf {
 	return r.leaves
 }
 
-// durable lists the durable recipients in all shards, but for shared groups, whose choice comes later.
+// durable lists the durable recipients in all shards, and of the shared groups those that were chosen.
 func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipient) {
 	for _, l := range leaves {
 		if shard, e, ok := l.Single(); ok {
@@ -255,6 +274,9 @@ func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipien
 				rs = h.recipient(rs, m, shard, v.At(i))
 			}
 		}
+	}
+	for i := range h.chosen {
+		rs = h.recipient(rs, m, int(h.chosen[i].member.Shard), h.chosen[i].member.Entry)
 	}
 	return rs
 }

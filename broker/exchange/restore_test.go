@@ -132,3 +132,66 @@ func TestRestore(t *testing.T) {
 }
 
 var _ store.Completer = (*loop)(nil)
+
+// full is a store that takes no message, as with a full disk.
+type full struct{ store.Store }
+
+func (full) PutMessage(*msg.Message, store.Inbound, []store.Recipient) (store.MessageRef, store.Ticket) {
+	return 0, 0
+}
+
+// TestStoreRefuses: a message that cannot be stored is not acknowledged and goes to nobody; MQTT 5 clients are told, others can send it again
+// under the same identifier; QoS 0 goes on.
+func TestStoreRefuses(t *testing.T) {
+	w := newWorld(t, 1, defaults())
+	s, err := w.connect("s", &mqtt.Connect{Version: mqtt.V311, ClientID: []byte("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sub mqtt.Subscribe
+	sub.PacketID = 1
+	sub.Add([]byte("#"), 2)
+	s.send(sub.Append(nil, mqtt.V311))
+	w.x.Store = full{w.mem}
+	s.frames()
+	for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
+		p, err := w.connect("p", &mqtt.Connect{Version: v, ClientID: []byte("p"), CleanStart: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.frames()
+		for qos := range byte(3) {
+			m := mqtt.Publish{Topic: []byte("t"), QoS: qos, Payload: []byte("x")}
+			if qos > 0 {
+				m.PacketID = 5
+			}
+			p.send(m.Append(nil, v))
+			switch got := p.frames(); {
+			case qos == 0:
+				if n := len(s.frames()); n != 1 {
+					t.Errorf("v%d: %d packets for the subscriber at QoS 0, want 1", v, n)
+				}
+			case v == mqtt.V5:
+				if len(got) != 1 || got[0][4] != byte(mqtt.CodeQuotaExceeded) {
+					t.Errorf("QoS %d: answered % x, want reason code 0x97", qos, got)
+				}
+			case len(got) != 0:
+				t.Errorf("QoS %d: answered % x, want nothing", qos, got)
+			}
+		}
+		if n := len(s.frames()); n != 0 {
+			t.Errorf("v%d: %d packets of refused messages", v, n)
+		}
+	}
+	w.x.Store = w.mem
+	p, err := w.connect("p", &mqtt.Connect{Version: mqtt.V311, ClientID: []byte("p")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.frames()
+	again := mqtt.Publish{Topic: []byte("t"), QoS: 2, PacketID: 5, Dup: true, Payload: []byte("x")}
+	p.send(again.Append(nil, mqtt.V311))
+	if len(p.frames()) != 1 || len(s.frames()) != 1 {
+		t.Error("a message that is sent again was not taken")
+	}
+}

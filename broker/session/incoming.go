@@ -120,6 +120,13 @@ func (s *Session) Answer(t *Turn, qos byte, id uint16, code mqtt.Code, ticket st
 	s.answerPublish(t, qos, id, code)
 }
 
+// Withhold leaves an incoming PUBLISH unanswered: the client keeps it and sends it again.
+func (s *Session) Withhold(qos byte, id uint16) {
+	if qos == 2 && s.in != nil {
+		s.in.remove(id)
+	}
+}
+
 // AnswerAgain answers a PUBLISH that was received before: not earlier than the first one would have been.
 func (s *Session) AnswerAgain(t *Turn, qos byte, id uint16) {
 	s.Answer(t, qos, id, mqtt.CodeSuccess, 0)
