@@ -3,10 +3,12 @@ package compile
 import (
 	"fmt"
 
+	"vernemq/appliance/plan"
 	"vernemq/appliance/report"
 )
 
-// connections returns how many connections the live listeners hold together, -1 for no limit, and the listener whose limit counts most.
+// connections returns how many connections the live listeners hold together, -1 for no limit, and where the limit that counts most is set; nil if
+// nobody has set one: what fits then is no contradiction in the configuration.
 func (c *compilation) connections() (sum int64, most *setting) {
 	largest := int64(-1)
 	for _, l := range c.listenersSet() {
@@ -15,15 +17,15 @@ func (c *compilation) connections() (sum int64, most *setting) {
 		if !l.Live() || !ok || !isNumber {
 			continue
 		}
-		s := c.won[v.Source]
-		if v.Auto != nil || s == nil {
-			s = c.won[l.Address.Name]
+		var s *setting
+		if v.Auto == nil && v.Origin.Layer != plan.Default {
+			s = c.won[v.Source]
 		}
 		if n < 0 {
 			return -1, s
 		}
 		sum += n
-		if n > largest {
+		if s != nil && n > largest {
 			largest, most = n, s
 		}
 	}

@@ -83,11 +83,11 @@ func TestWorkGrowsWithTheLines(t *testing.T) {
 				return testing.AllocsPerRun(1, func() { Compile(Input{Schema: s, FS: files}) })
 			}
 			// What is the same for every run is in both figures: a constant part only makes the ratio smaller.
-			few, many := work(4000), work(16000)
+			few, many := work(2000), work(8000)
 			if ratio := many / few; ratio > 4.5 {
 				t.Errorf("four times the lines take %.1f times the allocations (%.0f, %.0f)", ratio, few, many)
 			}
-			if perLine := many / 16000; perLine > 90 {
+			if perLine := many / 8000; perLine > 90 {
 				t.Errorf("%.0f allocations a line", perLine)
 			}
 		})
