@@ -19,8 +19,9 @@ import (
 // TestPahoV3: the Eclipse client for MQTT 3.1 and 3.1.1.
 func TestPahoV3(t *testing.T) {
 	eachShards(t, func(t *testing.T, shards int) {
-		_, addr := start(t, options(shards))
+		n, addr := start(t, options(shards))
 		for _, level := range []uint{3, 4} {
+			completed := n.Metrics().Value(metric.MqttPubcompReceived)
 			client := func(id string, clean bool) paho3.Client {
 				c := paho3.NewClient(paho3.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(id).SetProtocolVersion(level).SetCleanSession(clean).
 					SetAutoReconnect(false).SetOrderMatters(true))
@@ -48,6 +49,8 @@ func TestPahoV3(t *testing.T) {
 				finish(t, p.Publish("paho/x", qos, false, "hello"))
 				want(fmt.Sprintf("paho/x hello %d false", qos))
 			}
+			// The next client of this name knows nothing of the exchanges of this one: they have to be over.
+			until(t, "the QoS 2 exchange is completed", func() bool { return n.Metrics().Value(metric.MqttPubcompReceived) > completed })
 			s.Disconnect(250)
 			finish(t, p.Publish("paho/x", 1, true, "kept"))
 			o := paho3.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("s").SetProtocolVersion(level).SetCleanSession(false).SetDefaultPublishHandler(keep)
