@@ -235,14 +235,16 @@ func (s *Durable) carryMessage(r *wallog.Record, d *decoder, live map[uint32]uin
 	if e.to = s.x.recipients(e.to[:0], i); len(e.to) == 0 {
 		return // they are being reaped
 	}
-	s.put(typeMessage, func(b []byte) []byte {
+	at := s.put(typeMessage, func(b []byte) []byte {
 		b = appendEnvelope(b, &e)
 		if e.flags&flagDeadline != 0 {
 			b = appendLifetime(b, s.lifetime(s.deadline(c.lifetime)))
 		}
 		return append(b, c.raw...)
 	})
-	s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, message: i, gen: m.gen})
+	if at != 0 {
+		s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, message: i, gen: m.gen})
+	}
 }
 
 func (s *Durable) carryRetained(r *wallog.Record, d *decoder) {
@@ -260,6 +262,9 @@ func (s *Durable) carryRetained(r *wallog.Record, d *decoder) {
 		}
 		return append(b, c.raw...)
 	})
+	if at == 0 {
+		return
+	}
 	s.x.retained[k] = kept{at, old.place} // until it is written it is read from where it was
 	s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, name: k})
 }

@@ -197,9 +197,7 @@ func open(cfg Config, lock *os.File) (*Durable, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.x.byOrigin = nil
-	for s.x.reap(1 << 30) {
-	}
+	s.x.settle()
 	s.log, s.seq, s.run = l, l.Last(), r.run+1
 	s.x.lastKey = max(s.x.lastKey, r.lastKey)
 	s.synced, s.clock.last = s.seq, r.max

@@ -92,6 +92,26 @@ func (x *index) putSession(rec *Session, at uint64) {
 	x.live += sessionSize(&s.rec)
 }
 
+// expect makes a session whose record is still to come: while the log is read back what belongs to a session may stand before its record,
+// because compaction has written that again behind it.
+func (x *index) expect(k SessionKey) {
+	if x.sessions[k] == nil {
+		x.putSession(&Session{Key: k}, 0)
+	}
+}
+
+// settle ends the reading back. Sessions whose record did not come were in a part of the log that is damaged.
+func (x *index) settle() {
+	for k, s := range x.sessions {
+		if s.at == 0 {
+			x.endSession(k)
+		}
+	}
+	for x.reap(1 << 30) {
+	}
+	x.byOrigin = nil
+}
+
 // endSession takes a session away; deliveries, if they are many, later by reap.
 func (x *index) endSession(k SessionKey) {
 	s := x.sessions[k]

@@ -29,6 +29,7 @@ func (r *replay) record(rec *wallog.Record) error {
 		x.endSession(SessionKey(d.uint()))
 	case typeSubscription:
 		if k, sub := d.subscription(); d.err == nil {
+			x.expect(k)
 			x.putSub(k, sub, rec.Seq)
 		}
 	case typeUnsubscription:
@@ -56,7 +57,10 @@ func (r *replay) record(rec *wallog.Record) error {
 		x.deleteRetained(retainedKey{string(d.bytes()), string(d.bytes())})
 	case typeInbound:
 		k, id := SessionKey(d.uint()), uint16(d.max(1<<16-1))
-		x.putInbound(Inbound{k, id}, rec.Seq)
+		if d.err == nil {
+			x.expect(k)
+			x.putInbound(Inbound{k, id}, rec.Seq)
+		}
 	case typeRun:
 		r.run = max(r.run, d.uint())
 		r.lastKey = max(r.lastKey, SessionKey(d.uint()))
@@ -81,10 +85,14 @@ func (r *replay) message(rec *wallog.Record) {
 			r.x.unwait(r.x.messages.at(i).head)
 		}
 	}
+	for i := range e.to {
+		r.x.expect(e.to[i].Session)
+	}
 	if i := r.x.addMessage(origin, rec.Place, e.to); i != 0 {
 		r.x.byOrigin[origin] = i
 	}
 	if e.flags&flagInbound != 0 {
+		r.x.expect(e.inbound.Session)
 		r.x.putInbound(e.inbound, rec.Seq)
 	}
 }

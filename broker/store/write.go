@@ -137,6 +137,9 @@ func (s *Durable) PutMessage(m *msg.Message, in Inbound, recipients []Recipient)
 		}
 		return appendContent(b, m)
 	})
+	if at == 0 {
+		return 0, s.ticket()
+	}
 	if known {
 		s.x.putInbound(in, at)
 	}

@@ -31,18 +31,21 @@ func (s *Durable) write() {
 			s.flush(true)
 			return
 		}
-		s.flush(false)
+		if !s.flush(false) {
+			return
+		}
 	}
 }
 
-// flush writes until nothing is left to write. last: the store is being closed, everything is synced, and nothing waits for a broken disk.
-func (s *Durable) flush(last bool) {
+// flush writes until nothing is left to write. last: the store is being closed, everything is synced, and nothing waits for a broken disk. It
+// reports false if the store was closed while the disk was out of order: then nothing may follow the batch that is missing.
+func (s *Durable) flush(last bool) bool {
 	for {
 		s.mu.Lock()
 		b, sync, drop := s.pending, s.syncWanted || last || s.cfg.Durability == DurableAck, s.dropWanted
 		if b.Len() == 0 && !s.syncWanted && !drop && !last {
 			s.mu.Unlock()
-			return
+			return true
 		}
 		s.writing, s.pending = b, s.spare
 		s.next++
@@ -51,7 +54,7 @@ func (s *Durable) flush(last bool) {
 		s.mu.Unlock()
 
 		if err := s.writeBatch(b, sync); err != nil && !s.persist(b, sync, err) {
-			return // closed while the disk was out of order
+			return false
 		}
 		var dropErr error
 		if drop {
@@ -59,7 +62,7 @@ func (s *Durable) flush(last bool) {
 		}
 		s.committed(b, sync, drop, dropErr)
 		if last {
-			return
+			return true
 		}
 	}
 }
