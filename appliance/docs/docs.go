@@ -32,6 +32,9 @@ func Facts(k *schema.Key) []Fact {
 	default:
 		add("default", "unset")
 	}
+	if k.Secret {
+		add("secret", "its value is never shown")
+	}
 	add("takes hold", when(k))
 	add("since", since(k.Since))
 	add("older names", strings.Join(k.Aliases, ", "))

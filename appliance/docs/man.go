@@ -13,7 +13,7 @@ import (
 func Man(w io.Writer, s *schema.Schema, version string) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, ".TH VERNEMQ.CONF 5 \"\" \"vernemq %s\" \"File Formats\"\n", roff(strings.ReplaceAll(version, `"`, "")))
-	fmt.Fprint(b, ".SH NAME\nvernemq.conf \\- configuration of the vernemq MQTT broker\n.SH SYNOPSIS\n.B /etc/vernemq/vernemq.conf\n.br\n"+
+	fmt.Fprint(b, ".ad l\n.SH NAME\nvernemq.conf \\- configuration of the vernemq MQTT broker\n.SH SYNOPSIS\n.B /etc/vernemq/vernemq.conf\n.br\n"+
 		".B /etc/vernemq/conf.d/*.conf\n.SH DESCRIPTION\n")
 	for i, text := range intro {
 		if i > 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"vernemq/appliance/plan"
+	"vernemq/appliance/report"
 )
 
 // soon is how long before its end a certificate is spoken of.
@@ -44,13 +46,20 @@ func certificates(in *Input) (out []Finding) {
 				continue
 			}
 			seen[file] = true
-			out = append(out, in.certificate(l.Address.Name+"."+option, file))
+			if f := in.certificate(l.Address.Name+"."+option, file); f.Status != Error || !in.told(file) {
+				out = append(out, f)
+			}
 		}
 	}
 	if out == nil {
 		out = []Finding{{Status: OK, Name: "certificates", Reading: "no listener uses one"}}
 	}
 	return out
+}
+
+// told reports whether the compiler has spoken of a file.
+func (in *Input) told(file string) bool {
+	return slices.ContainsFunc(in.Findings.Entries, func(e report.Entry) bool { return e.Severity == report.Error && strings.Contains(e.Message, file) })
 }
 
 // certificate examines one file; the certificate of it that ends first counts.

@@ -39,7 +39,7 @@ func firstNumber(c *call) (string, bool) {
 	return number(&one)
 }
 
-func flag(c *call) (string, bool) {
+func onOff(c *call) (string, bool) {
 	switch c.args {
 	case "true", "1":
 		return "on", true
@@ -50,12 +50,12 @@ func flag(c *call) (string, bool) {
 	return "", false
 }
 
-// oneFlag is flag for an option that counts versions, 0 being none.
+// oneFlag is onOff for an option that counts versions, 0 being none.
 func oneFlag(c *call) (string, bool) {
 	if c.args == "2" {
 		return "on", true
 	}
-	return flag(c)
+	return onOff(c)
 }
 
 func connections(c *call) (string, bool) {
@@ -103,6 +103,16 @@ func mustBe(value, otherwise string) func(c *call) []setting {
 	}
 }
 
+// better is mustBe for what is hardly missed.
+func better(value, otherwise string) func(c *call) []setting {
+	return func(c *call) []setting {
+		if c.args != value && !(value == "true" && c.args == "1") && !(value == "false" && c.args == "0") {
+			c.changed(c.args + " is left out: " + otherwise)
+		}
+		return nil
+	}
+}
+
 // onceForAll is an option that mosquitto has for each listener and this broker once.
 func onceForAll(key, plugin, warning string) func(c *call) []setting {
 	return func(c *call) []setting {
@@ -124,7 +134,7 @@ func onceForAll(key, plugin, warning string) func(c *call) []setting {
 }
 
 func allowAnonymous(c *call) []setting {
-	value, ok := flag(c)
+	value, ok := onOff(c)
 	switch {
 	case !ok:
 		return nil

@@ -223,7 +223,7 @@ func (m *moved) carry(c *call) {
 	if secretWord(c.word) {
 		shown := m.lines[c.n]
 		m.lines[c.n] = hide(shown)
-		m.replaced[c.n], c.col = []string{comment(m.lines[c.n])}, 0
+		m.replaced[c.n], c.col = []string{comment(shown)}, 0
 	}
 	o, known := options[c.word]
 	switch {

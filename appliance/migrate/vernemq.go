@@ -12,7 +12,7 @@ import (
 	"vernemq/schema"
 )
 
-var includeLine = regexp.MustCompile(`^[ \t]*include[ \t]+[^ \t=]`)
+var includeLine = regexp.MustCompile(`^[ \t]*include[ \t]+[A-Za-z0-9._*/-]+[ \t]*(#.*)?$`)
 
 // old is a vernemq.conf that is being rewritten.
 type old struct {
@@ -49,7 +49,7 @@ func FromVerneMQ(s *schema.Schema, name string, text []byte) ([]byte, *report.Re
 		if covered[n] || trimmed == "" || trimmed[0] == '#' {
 			continue
 		}
-		if includeLine.MatchString(line) {
+		if _, wrong := at[n]; !wrong && includeLine.MatchString(line) {
 			if !strings.Contains(line, "conf.d/*.conf") {
 				o.find(n, 0, 0, report.Note, CodeChanged, "the included files are not rewritten", "run vernemq config migrate for each of them")
 			}
