@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +77,9 @@ func optionsWithoutAddress(c *compilation) {
 		if !ok || isAddress(s) || told[key] || c.last[key] != nil {
 			continue
 		}
+		if name == sampleName && reflect.DeepEqual(s.value, c.listenerDefault(s)) {
+			continue // the file that VerneMQ ships has such lines
+		}
 		told[key] = true
 		hint := "add " + key + " = ADDRESS:PORT"
 		if names[protocol] == nil {
@@ -87,6 +91,9 @@ func optionsWithoutAddress(c *compilation) {
 		c.report.Add(s.atKey(report.Warning, report.CodeNoAddress, key+" has options and no address: nothing listens there", hint))
 	}
 }
+
+// sampleName is the name that stands for any other in the file that VerneMQ ships.
+const sampleName = "name"
 
 // nameLikeOption finds listeners whose name looks like a misspelled option of their protocol.
 func nameLikeOption(c *compilation) {

@@ -258,6 +258,22 @@ func TestCompile(t *testing.T) {
 	}
 }
 
+// Files as VerneMQ shipped them, samples in the style of its documentation and container environments: all compile, and the report is the one
+// that is written down.
+func TestCorpus(t *testing.T) {
+	names, _ := filepath.Glob("testdata/corpus/*.txtar")
+	if len(names) < 12 {
+		t.Fatalf("only %d files", len(names))
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			if r := runTxtar(t, name); r.Fatal(false) {
+				t.Errorf("%d errors", r.Count(report.Error))
+			}
+		})
+	}
+}
+
 // Every rule has a file with the bad configuration and the exact report, and the report comes from that rule.
 func TestChecks(t *testing.T) {
 	for _, tested := range checks {
