@@ -28,9 +28,18 @@ func WriteText(w io.Writer, findings []Finding, all bool) error {
 			fmt.Fprintf(b, "    mend: %s\n", strings.ReplaceAll(f.Mend, "\n", "\n          "))
 		}
 	}
-	fmt.Fprintf(b, "%d errors, %d warnings, %d notes; %d in order, %d not told by this machine\n", Count(findings, Error), Count(findings, Warning),
-		Count(findings, Note), Count(findings, OK), Count(findings, Unknown))
+	fmt.Fprintf(b, "%s, %s, %s; %d in order, %d not told by this machine\n", several(findings, Error), several(findings, Warning),
+		several(findings, Note), Count(findings, OK), Count(findings, Unknown))
 	return b.Flush()
+}
+
+// several counts findings of a status, in words.
+func several(findings []Finding, s Status) string {
+	n := Count(findings, s)
+	if n == 1 {
+		return "1 " + string(s)
+	}
+	return fmt.Sprintf("%d %ss", n, s)
 }
 
 // clean keeps a text from moving the cursor.

@@ -67,7 +67,8 @@ func configCommands() []command {
 			"KEY without the name of a listener (listener.max_connections) also tells who takes its value.\n" + helpJSON + helpSet +
 				"Exit status: 0 explained, 1 there is no such key.\n", (*program).explain},
 		{"diff", "A B [--format=json]", "which values differ between two configurations, and whether a change needs a restart",
-			"A and B are files, or directories that hold a vernemq.conf. The environment is left out.\n" + helpJSON +
+			"A and B are files, or directories that hold a vernemq.conf. The environment is left out. In front of each key stands live if a\n" +
+				"running broker takes the new value (vmq-admin set), or restart.\n" + helpJSON +
 				"Exit status: 0 the same, 1 they differ, 2 one of them cannot be compiled.\n", (*program).diff},
 		{"check", "FILE... [--strict] [--format=json]", "check files as if each were vernemq.conf",
 			"The environment is left out.\n" + helpStrict + helpJSON + "Exit status: 0 all can be used, 1 one has errors.\n", (*program).check},

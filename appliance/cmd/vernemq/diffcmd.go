@@ -108,7 +108,7 @@ func valuesByName(p *plan.Plan) map[string]*plan.Value {
 	return out
 }
 
-// writeDiff prints differences a line each: how it takes hold, the key, the old and the new value. Options of a listener that comes or goes as a
+// writeDiff prints differences a line each: how it takes hold (live: in a running broker; restart: at its next start), the key, the old and the new value. Options of a listener that comes or goes as a
 // whole are not listed.
 func (p *program) writeDiff(list []difference) error {
 	whole := map[string]bool{}
@@ -147,7 +147,7 @@ func (p *program) writeDiff(list []difference) error {
 	out := bufio.NewWriter(p.stdout)
 	table(out, "", rows)
 	if len(rows) > 0 {
-		fmt.Fprintf(out, "%d differ: %d can be changed while the broker runs, %d need a restart\n", len(rows), count["live"], count["restart"])
+		fmt.Fprintf(out, "%d differ: live %d, restart %d\n", len(rows), count["live"], count["restart"])
 	} else {
 		fmt.Fprintln(out, "no difference")
 	}
