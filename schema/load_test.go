@@ -11,21 +11,6 @@ func load(t testing.TB) *Schema {
 	return s
 }
 
-func TestDefaultsAndSamplesParse(t *testing.T) {
-	for _, k := range load(t).Keys() {
-		if k.HasDefault() {
-			if _, _, err := k.Parse(k.Default); err != nil {
-				t.Errorf("%s: default: %v", k.Name, err)
-			}
-		}
-		if k.Sample != "" {
-			if _, _, err := k.Parse(k.Sample); err != nil {
-				t.Errorf("%s: sample: %v", k.Name, err)
-			}
-		}
-	}
-}
-
 // How long does a command wait for the schema?
 func BenchmarkLoadFS(b *testing.B) {
 	for b.Loop() {

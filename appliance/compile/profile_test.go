@@ -70,3 +70,23 @@ func TestProfiles(t *testing.T) {
 		t.Errorf("%d profiles are embedded, and %d can be chosen", got, len(key.Words)-1)
 	}
 }
+
+// Every rule that the schema names is in the table, and the table holds no other.
+func TestAutoRules(t *testing.T) {
+	used := map[string]bool{}
+	for _, k := range loadSchema(t).Keys() {
+		if k.Auto == "" {
+			continue
+		}
+		used[k.Auto] = true
+		rule, ok := autoRules[k.Auto]
+		if !ok || rule.text == "" {
+			t.Errorf("%s follows the rule %q, which is not there", k.Name, k.Auto)
+		}
+	}
+	for name := range autoRules {
+		if !used[name] {
+			t.Errorf("no key follows the rule %s", name)
+		}
+	}
+}

@@ -38,8 +38,7 @@ type Options struct {
 	// Queues.
 	MaxOnlineMessages  int    `conf:"max_online_messages"`  // -1: no limit
 	MaxOfflineMessages int    `conf:"max_offline_messages"` // -1: no limit
-	OverrideMaxOnline  bool   `conf:"override_max_online_messages"`
-	QueueType          string `conf:"queue_type"` // fifo or lifo
+	QueueType          string `conf:"queue_type"`           // fifo or lifo
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 
 	// Store.
