@@ -80,6 +80,18 @@ var catalog = []row{
 	{name: "active_mqtt_connections", kind: Gauge, doc: "Open MQTT connections over TCP."},
 	{name: "total_active_connections", kind: Gauge, sum: []ID{ActiveMqttConnections}, doc: "Open MQTT connections, whatever the transport."},
 
+	// The durable store. Sums are since it was opened.
+	{name: "store_messages", kind: Gauge, doc: "Messages in the store that wait for a session."},
+	{name: "store_bytes", kind: Gauge, doc: "Bytes of the store on disk."},
+	{name: "store_live_bytes", kind: Gauge, doc: "Bytes of the store on disk that are still needed."},
+	{name: "store_message_bytes", kind: Counter, doc: "Bytes of the messages that were given to the store: topic, properties and payload."},
+	{name: "store_written_bytes", kind: Counter, doc: "Bytes written to disk; divided by store_message_bytes it is the write amplification."},
+	{name: "store_syncs", kind: Counter, doc: "Syncs of the store's files: each makes a batch of records durable."},
+	{name: "store_records", kind: Counter, doc: "Records written; divided by store_syncs it is how many share one sync."},
+	{name: "store_failures", kind: Counter, doc: "Writes and syncs that failed."},
+	{name: "store_refused", kind: Counter, doc: "Messages that were not taken, because the disk failed, was full or store.max_size was reached."},
+	{name: "store_healthy", kind: Gauge, doc: "1 while the store takes messages, 0 while it does not."},
+
 	// The process. Read at the moment of asking, not counted: see runtime.go.
 	{name: "system_context_switches", kind: Counter, runtime: true, doc: "Context switches of the broker's threads."},
 	{name: "system_gc_count", kind: Counter, runtime: true, doc: "Completed garbage collections."},

@@ -59,22 +59,32 @@ const (
 	QueueProcesses                      ID = 182
 	ActiveMqttConnections               ID = 183
 	totalActiveConnections              ID = 184
-	systemContextSwitches               ID = 185
-	systemGcCount                       ID = 186
-	systemWordsReclaimedByGc            ID = 187
-	systemRunQueue                      ID = 188
-	systemRuntime                       ID = 189
-	systemWallclock                     ID = 190
-	systemProcessCount                  ID = 191
-	systemUtilization                   ID = 192
-	vmMemoryTotal                       ID = 193
-	vmMemoryProcesses                   ID = 194
-	vmMemoryProcessesUsed               ID = 195
-	vmMemorySystem                      ID = 196
+	StoreMessages                       ID = 185
+	StoreBytes                          ID = 186
+	StoreLiveBytes                      ID = 187
+	StoreMessageBytes                   ID = 188
+	StoreWrittenBytes                   ID = 189
+	StoreSyncs                          ID = 190
+	StoreRecords                        ID = 191
+	StoreFailures                       ID = 192
+	StoreRefused                        ID = 193
+	StoreHealthy                        ID = 194
+	systemContextSwitches               ID = 195
+	systemGcCount                       ID = 196
+	systemWordsReclaimedByGc            ID = 197
+	systemRunQueue                      ID = 198
+	systemRuntime                       ID = 199
+	systemWallclock                     ID = 200
+	systemProcessCount                  ID = 201
+	systemUtilization                   ID = 202
+	vmMemoryTotal                       ID = 203
+	vmMemoryProcesses                   ID = 204
+	vmMemoryProcessesUsed               ID = 205
+	vmMemorySystem                      ID = 206
 )
 
 // NumIDs is the number of samples.
-const NumIDs = 197
+const NumIDs = 207
 
 // PubackReceived returns the sample of mqtt_puback_received for the reason code of an MQTT 5.0 PUBACK.
 func PubackReceived(code byte) ID { return pubackReceivedIDs[code] }

@@ -10,8 +10,6 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"vernemq/broker/admin"
 	"vernemq/broker/config"
 	"vernemq/broker/exchange"
@@ -45,6 +43,7 @@ type Node struct {
 	listeners *listener.Manager
 
 	restoreGC     func()
+	storeStop     chan struct{}
 	restoreLimit  func()
 	adminListener *admin.Listener
 	adminDone     chan struct{}
@@ -89,6 +88,9 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	}
 	n.listeners = listener.NewManager(group, n.options, p.Log)
 	n.gauges()
+	n.storeGauges()
+	n.storeStop = make(chan struct{})
+	go n.watchStore(n.storeStop)
 	n.restoreGC = keepMemory()
 	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
 	if err := n.open(ctx); err != nil {
@@ -149,37 +151,6 @@ func (n *Node) closeAdmin() {
 // cores is how many this process may use: of the machine, its affinity mask and its container's quota the least. Read before GOMAXPROCS is set.
 var cores = runtime.GOMAXPROCS(0)
 
-// openStore opens the durable store, or one in memory if the options name no directory. base is when monotonic time begins.
-func openStore(p *Params, base time.Time) (store.Store, error) {
-	o := p.Options
-	if o.StoreDir == "" {
-		return store.NewMemory(), nil
-	}
-	st, err := store.Open(store.Config{Dir: o.StoreDir, Durability: store.Durability(o.StoreDurability), SyncInterval: o.StoreSyncInterval,
-		MaxBytes: o.StoreMaxSize, SegmentBytes: o.StoreSegmentSize, Log: p.Log, Progress: p.Progress,
-		Now: func() int64 { return int64(time.Since(base)) }, ClockSet: clockSet})
-	if err != nil {
-		return nil, fmt.Errorf("store.dir = %s: %w", o.StoreDir, err)
-	}
-	return st, nil
-}
-
-// clockSet reports whether the machine's clock is known to be right: a gateway without a clock of its own boots in the past.
-func clockSet() bool {
-	var tx unix.Timex
-	_, err := unix.Adjtimex(&tx)
-	return err == nil && tx.Status&unix.STA_UNSYNC == 0
-}
-
-// away is how long ago a wall clock time was, in seconds; 0 while the clock is not known to be right: sessions rather live too long than too
-// short.
-func away(since int64) int64 {
-	if !clockSet() {
-		return 0
-	}
-	return max(time.Now().Unix()-since, 0)
-}
-
 // Shards returns the number of event loops for the options: the configured one, or the cores this process may use.
 func Shards(o *config.Options) int {
 	if o.Shards > 0 {
@@ -223,6 +194,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	err := n.group.Drain(ctx)
 	n.closeAdmin()
 	n.group.Close()
+	close(n.storeStop)
 	n.restoreGC()
 	n.restoreLimit()
 	return errors.Join(err, n.store.Close())

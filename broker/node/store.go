@@ -1,0 +1,99 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"vernemq/broker/metric"
+	"vernemq/broker/store"
+)
+
+// openStore opens the durable store, or one in memory if the options name no directory. base is when monotonic time begins.
+func openStore(p *Params, base time.Time) (store.Store, error) {
+	o := p.Options
+	if o.StoreDir == "" {
+		return store.NewMemory(), nil
+	}
+	st, err := store.Open(store.Config{Dir: o.StoreDir, Durability: store.Durability(o.StoreDurability), SyncInterval: o.StoreSyncInterval,
+		MaxBytes: o.StoreMaxSize, SegmentBytes: o.StoreSegmentSize, Log: p.Log, Progress: p.Progress,
+		Now: func() int64 { return int64(time.Since(base)) }, ClockSet: clockSet})
+	if err != nil {
+		return nil, fmt.Errorf("store.dir = %s: %w", o.StoreDir, err)
+	}
+	return st, nil
+}
+
+// clockSet reports whether the machine's clock is known to be right: a gateway without a clock of its own boots in the past.
+func clockSet() bool {
+	var tx unix.Timex
+	_, err := unix.Adjtimex(&tx)
+	return err == nil && tx.Status&unix.STA_UNSYNC == 0
+}
+
+// away is how long ago a wall clock time was, in seconds; 0 while the clock is not known to be right: sessions rather live too long than too
+// short.
+func away(since int64) int64 {
+	if !clockSet() {
+		return 0
+	}
+	return max(time.Now().Unix()-since, 0)
+}
+
+// storeGauges registers what a durable store tells of itself.
+func (n *Node) storeGauges() {
+	st, ok := n.store.(*store.Durable)
+	if !ok {
+		return
+	}
+	for id, f := range map[metric.ID]func(store.Stats) int64{
+		metric.StoreMessages:     func(s store.Stats) int64 { return int64(s.StoredMessages) },
+		metric.StoreBytes:        func(s store.Stats) int64 { return s.DiskBytes },
+		metric.StoreLiveBytes:    func(s store.Stats) int64 { return s.LiveBytes },
+		metric.StoreMessageBytes: func(s store.Stats) int64 { return s.MessageBytes },
+		metric.StoreWrittenBytes: func(s store.Stats) int64 { return s.LogBytes + s.DigestBytes },
+		metric.StoreSyncs:        func(s store.Stats) int64 { return s.Syncs },
+		metric.StoreRecords:      func(s store.Stats) int64 { return s.Records },
+		metric.StoreFailures:     func(s store.Stats) int64 { return s.Failures },
+		metric.StoreRefused:      func(s store.Stats) int64 { return s.Refused },
+	} {
+		n.metrics.Gauge(id, func() uint64 { return uint64(max(f(st.Stats()), 0)) })
+	}
+	n.metrics.Gauge(metric.StoreHealthy, func() uint64 {
+		if st.Health() != nil {
+			return 0
+		}
+		return 1
+	})
+}
+
+// watchStore logs when the store stops taking messages and when it takes them again, until stop is closed.
+func (n *Node) watchStore(stop <-chan struct{}) {
+	st, ok := n.store.(*store.Durable)
+	if !ok {
+		return
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last := ""
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		now := ""
+		if err := st.Health(); err != nil {
+			now = err.Error()
+		}
+		switch {
+		case now == last:
+		case now == "":
+			n.params.Log.Info("the store takes messages again")
+		default:
+			n.params.Log.Error("the store takes no messages: QoS 1 and 2 publishes to persistent sessions are refused, QoS 0 goes on", "reason", now)
+		}
+		last = now
+	}
+}
