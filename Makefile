@@ -7,7 +7,7 @@ BENCH    ?= .
 BIN      := bin
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench prove clean footprint
+.PHONY: build run test check race fuzz bench crash prove clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -32,7 +32,10 @@ fuzz:
 bench:
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
-prove: test
+crash:
+	go test ./broker/node -run '^TestCrash$$' -crash.kills=300 -count=1 -v -timeout 30m
+
+prove: test crash
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
 
