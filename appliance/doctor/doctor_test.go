@@ -64,7 +64,7 @@ func machine(files map[string]string) Host {
 		Sync:   func(string) (Latency, error) { return Latency{time.Millisecond, 3 * time.Millisecond, 32}, nil },
 		Clock:  func() (Clock, error) { return Clock{true, time.Millisecond}, nil },
 		Listen: func(string, string) error { return nil },
-		Access: func(string, int, int) error { return nil },
+		Access: func(string, int, []int) error { return nil },
 	}
 }
 
@@ -169,7 +169,7 @@ func TestFaults(t *testing.T) {
 		}, status: Warning, want: []string{"45ms in the middle, 1s at worst, of 20; wanted: 20ms in the middle", "profile = sdcard"}},
 		"disk that fails": {change: func(in *Input) { in.Host.Sync = func(string) (Latency, error) { return Latency{}, unix.EROFS } }, status: Error,
 			want: []string{"read-only file system", "remount,rw"}},
-		"not the service's": {change: func(in *Input) { in.Host.Access = func(string, int, int) error { return unix.EACCES } }, status: Error,
+		"not the service's": {change: func(in *Input) { in.Host.Access = func(string, int, []int) error { return unix.EACCES } }, status: Error,
 			want: []string{"the user vernemq cannot write into it", "chown -R vernemq:vernemq /var/lib/vernemq"}},
 		"swap": {files: map[string]string{"/proc/swaps": "Filename Type\n/dev/mmcblk0p3 partition\n"}, status: Note, want: []string{"/dev/mmcblk0p3, vm.swappiness 60"}},
 		"THP":  {files: map[string]string{"/sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never"}, status: Note, want: []string{"always; wanted: madvise"}},
@@ -301,10 +301,10 @@ func TestThisMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	uid, gid, _ := hostfs.Owner(dir)
-	if err := h.Access(dir, uid, gid); err != nil {
+	if err := h.Access(dir, uid, []int{gid}); err != nil {
 		t.Errorf("the owner cannot write: %v", err)
 	}
-	if err := h.Access(dir, 1<<20, 1<<20); !errors.Is(err, unix.EACCES) {
+	if err := h.Access(dir, 1<<20, []int{1 << 20}); !errors.Is(err, unix.EACCES) {
 		t.Errorf("a stranger can write: %v", err)
 	}
 }

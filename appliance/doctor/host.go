@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,13 +17,13 @@ import (
 
 // Host is where readings come from. Every field can be replaced in tests.
 type Host struct {
-	ReadFile func(name string) ([]byte, error)         // /proc and /sys
-	NoFile   func() (soft, hard uint64, err error)     // RLIMIT_NOFILE of a broker that is started by the caller
-	Space    func(hostPath string) (Space, error)      // of a file system
-	Sync     func(hostDir string) (Latency, error)     // measures fsync in a directory
-	Clock    func() (Clock, error)                     // what the kernel knows of the clock
-	Listen   func(network, address string) error       // tries to listen, and stops at once
-	Access   func(hostPath string, uid, gid int) error // whether that user can write into a directory
+	ReadFile func(name string) ([]byte, error)                // /proc and /sys
+	NoFile   func() (soft, hard uint64, err error)            // RLIMIT_NOFILE of a broker that is started by the caller
+	Space    func(hostPath string) (Space, error)             // of a file system
+	Sync     func(hostDir string) (Latency, error)            // measures fsync in a directory
+	Clock    func() (Clock, error)                            // what the kernel knows of the clock
+	Listen   func(network, address string) error              // tries to listen, and stops at once
+	Access   func(hostPath string, uid int, gids []int) error // whether that user can write into a directory
 }
 
 // Space is what a file system has.
@@ -112,12 +113,7 @@ func latency(took []time.Duration) (l Latency) {
 	if l.Samples = len(took); l.Samples == 0 {
 		return l
 	}
-	sorted := append([]time.Duration(nil), took...)
-	for i := range sorted { // few, so that any way of sorting will do
-		for j := i; j > 0 && sorted[j] < sorted[j-1]; j-- {
-			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
-		}
-	}
+	sorted := slices.Sorted(slices.Values(took))
 	l.Median, l.Worst = sorted[len(sorted)/2], sorted[len(sorted)-1]
 	return l
 }
@@ -140,7 +136,7 @@ func listen(network, address string) error {
 }
 
 // access checks by owner and mode bits; what else a system may know of rights is not seen.
-func access(path string, uid, gid int) error {
+func access(path string, uid int, gids []int) error {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
 		return err
@@ -152,7 +148,7 @@ func access(path string, uid, gid int) error {
 		return nil
 	case int(st.Uid) == uid:
 		bits >>= 6
-	case int(st.Gid) == gid:
+	case slices.Contains(gids, int(st.Gid)):
 		bits >>= 3
 	}
 	if bits&(write|enter) != write|enter {

@@ -13,6 +13,7 @@ import (
 
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/service"
+	"vernemq/appliance/source"
 )
 
 // epoch is before every start of this program: a clock that shows less was never set.
@@ -71,8 +72,8 @@ func disk(in *Input) (out []Finding) {
 		return append(out, Finding{Status: Note, Name: hostfs.DataDir, Reading: "does not exist", Wanted: "a directory of the service's user",
 			Why: "the first start makes it; how fast its disk is cannot be measured before", Mend: "install -d -m 750 -o vernemq -g vernemq " + hostfs.DataDir})
 	}
-	if a, ok := service.FindAccount(in.Root, service.User); ok {
-		if err := in.Host.Access(dir, a.UID, a.GID); err != nil {
+	if a, ok := source.Account(source.Host(in.Root), service.User); ok {
+		if err := in.Host.Access(dir, a.UID, a.GIDs); err != nil {
 			out = append(out, Finding{Status: Error, Name: hostfs.DataDir, Reading: "the user vernemq cannot write into it", Wanted: "owned by vernemq",
 				Why: "nothing can be stored, and no start succeeds", Mend: "chown -R vernemq:vernemq " + hostfs.DataDir})
 		}

@@ -15,6 +15,7 @@ import (
 
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/service"
+	"vernemq/appliance/source"
 	"vernemq/packaging"
 )
 
@@ -137,8 +138,8 @@ func makeDir(root hostfs.Root, dir string, perm fs.FileMode) error {
 	if err := os.Chmod(dir, perm); err != nil {
 		return err
 	}
-	if a, ok := service.FindAccount(root, service.User); ok && os.Geteuid() == 0 {
-		return os.Chown(dir, a.UID, a.GID)
+	if a, ok := source.Account(source.Host(root), service.User); ok && os.Geteuid() == 0 {
+		return os.Chown(dir, a.UID, a.GIDs[0])
 	}
 	return nil
 }

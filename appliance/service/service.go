@@ -9,6 +9,9 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
+// User is the name of the account the broker runs as when the system starts it.
+const User = "vernemq"
+
 // Ready says that everything is up; status is shown by systemctl status.
 func Ready(status string) error { return notify(daemon.SdNotifyReady, status) }
 

@@ -46,7 +46,8 @@ func (p *program) compileFile(name string) (*plan.Plan, *report.Report, error) {
 	if info, err := os.Stat(p.root.Path(name)); err == nil && info.IsDir() {
 		name = path.Join(name, path.Base(hostfs.MainConf))
 	}
-	result, findings := compile.Compile(compile.Input{Schema: s, FS: written{source.Host(p.root)}, Main: name, Compiler: "vernemq " + version})
+	result, findings := compile.Compile(compile.Input{Schema: s, FS: written{source.Host(p.root)}, Main: name, Compiler: "vernemq " + version,
+		Host: probe.This().Facts()})
 	return result, findings, nil
 }
 
@@ -72,8 +73,11 @@ func (w written) List(dir string) ([]string, error) {
 // Mode lets the compiler see who can read a file.
 func (w written) Mode(name string) (fs.FileMode, bool) { return source.Mode(w.FS, name) }
 
+// Way lets the compiler see whether the service can read a file.
+func (w written) Way(name string) ([]source.Node, bool) { return source.Way(w.FS, name) }
+
 func added(name string) bool {
-	return name == hostfs.Defaults || strings.HasPrefix(name+"/", hostfs.DataDir+"/conf.d/")
+	return name == hostfs.Defaults || strings.HasPrefix(name+"/", hostfs.PersistDir+"/")
 }
 
 // shipped returns the files that the packages install, as embedded.

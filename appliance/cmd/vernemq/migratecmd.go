@@ -10,6 +10,7 @@ import (
 	"vernemq/appliance/compile"
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/migrate"
+	"vernemq/appliance/probe"
 	"vernemq/appliance/report"
 	"vernemq/appliance/source"
 	"vernemq/schema"
@@ -99,6 +100,7 @@ func (p *program) checkNew(s *schema.Schema, output, old string, text []byte) *r
 		name = path.Join(hostfs.EtcDir, newName) // relative includes are looked for where vernemq.conf will be
 	}
 	files := source.Fallback(source.Texts{name: string(text)}, written{source.Host(p.root)})
-	_, findings := compile.Compile(compile.Input{Schema: s, FS: files, Main: name, Compiler: "vernemq " + version})
+	_, findings := compile.Compile(compile.Input{Schema: s, FS: files, Main: name, Compiler: "vernemq " + version,
+		Host: probe.This().Facts()})
 	return findings
 }
