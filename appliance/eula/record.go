@@ -68,7 +68,7 @@ func parse(text string) *Record {
 		}
 		switch name {
 		case "sha256":
-			r.Hash = value
+			r.Hash = oneLine(value)
 		case "time":
 			if at, err := time.Parse(time.RFC3339, value); err == nil {
 				r.Time = at
@@ -88,7 +88,7 @@ func parse(text string) *Record {
 // String returns the record as it stands in its file.
 func (r *Record) String() string {
 	return fmt.Sprintf("# Who accepted the terms of use, and which text that was. Without this file accept_eula in vernemq.conf decides alone.\n"+
-		"sha256 = %s\ntime = %s\nuser = %s\nby = %s\n", r.Hash, r.Time.UTC().Format(time.RFC3339), oneLine(r.User), oneLine(r.By))
+		"sha256 = %s\ntime = %s\nuser = %s\nby = %s\n", oneLine(r.Hash), r.Time.UTC().Format(time.RFC3339), oneLine(r.User), oneLine(r.By))
 }
 
 // oneLine keeps a text from beginning further lines.
