@@ -18,6 +18,9 @@ func Ready(status string) error { return notify(daemon.SdNotifyReady, status) }
 // Status changes the line shown by systemctl status.
 func Status(status string) error { return notify("", status) }
 
+// Loading says that the start goes on and needs more time than was allowed for it: ten seconds from now.
+func Loading(status string) error { return notify("EXTEND_TIMEOUT_USEC=10000000", status) }
+
 // Stopping says that the program ends on purpose.
 func Stopping(status string) error { return notify(daemon.SdNotifyStopping, status) }
 

@@ -88,6 +88,7 @@ func (p *program) serve(options *config.Options, compiled string, facts probe.Fa
 	defer cancel()
 	n, err := node.Start(ctx, node.Params{
 		Options: options, AdminSocket: p.root.Path(hostfs.AdminSocket), Version: version, Log: slog.New(slog.NewTextHandler(p.stdout, nil)),
+		Progress: loading(time.Now()),
 	})
 	if err != nil {
 		fmt.Fprintf(p.stderr, "vernemq foreground: the broker cannot start: %v\n", err)
@@ -102,6 +103,16 @@ func (p *program) serve(options *config.Options, compiled string, facts probe.Fa
 	fmt.Fprintf(p.stdout, "stopping: %v\n", <-signals)
 	_ = service.Stopping("draining")
 	return p.drain(n.Stop, signals)
+}
+
+// loading tells the service manager how far the store has been read, and asks it for more time, once a second.
+func loading(last time.Time) func(done, total int64) {
+	return func(done, total int64) {
+		if now := time.Now(); now.Sub(last) >= time.Second && total > 0 {
+			last = now
+			_ = service.Loading(fmt.Sprintf("reading the store: %d %%", done*100/total))
+		}
+	}
 }
 
 // drain stops the broker. A second signal, or a broker that takes too long, ends the waiting.
