@@ -135,7 +135,7 @@ func (c *crash) round(life time.Duration) {
 func (c *crash) finish() {
 	c.start()
 	defer c.kill()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // what gathered in all lives may be much
 	defer cancel()
 	for _, p := range c.clients {
 		p.quiet = true
@@ -236,7 +236,7 @@ func (p *crashClient) live(ctx context.Context) {
 			return
 		}
 		if p.quiet && p.publishes == 0 {
-			_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second)) // so long nothing has to come before all is taken to have come
+			_ = conn.SetReadDeadline(time.Now().Add(patience / 4)) // so long nothing has to come before all is taken to have come
 		}
 		first, body, err := readPacket(r)
 		if err != nil {
