@@ -159,12 +159,14 @@ func (c *compilation) serverChain(f *tlsFile, certs []*x509.Certificate) {
 	leaf := certs[0]
 	c.validity(f, leaf)
 	if leaf.IsCA && len(certs) > 1 {
-		c.tell(f, severity(f.listener), report.CodeChain, fmt.Sprintf("the first certificate in %s is the authority %s, not the server's", f.name, subject(leaf)),
+		c.tell(f, severity(f.listener), report.CodeChain,
+			fmt.Sprintf("the first certificate in %s is the authority %s, not the server's", f.name, subject(leaf)),
 			"put the server's certificate first, then the one that signed it, and so on")
 		return
 	}
 	if len(leaf.ExtKeyUsage) > 0 && !allowsServer(leaf) {
-		c.tell(f, report.Warning, report.CodeCertificate, fmt.Sprintf("the certificate %s in %s is not meant for servers: clients may refuse it", subject(leaf), f.name),
+		c.tell(f, report.Warning, report.CodeCertificate,
+			fmt.Sprintf("the certificate %s in %s is not meant for servers: clients may refuse it", subject(leaf), f.name),
 			"ask for one with the extended key usage serverAuth")
 	}
 	for i, cert := range certs[1:] {
@@ -207,12 +209,14 @@ func (c *compilation) privateKey(f *tlsFile, certs []*x509.Certificate) {
 	switch {
 	case block.Type == "ENCRYPTED PRIVATE KEY":
 		if password.Value == nil || password.Value == "" {
-			c.tell(f, severity(f.listener), report.CodeCertificate, f.name+" is encrypted, and there is no keypasswd", "set "+f.listener.Address.Name+".keypasswd = $(</path/of/a/file)")
+			c.tell(f, severity(f.listener), report.CodeCertificate, f.name+" is encrypted, and there is no keypasswd",
+				"set "+f.listener.Address.Name+".keypasswd = $(</path/of/a/file)")
 		}
 		return // the form is the broker's to open
 	case x509.IsEncryptedPEMBlock(block): //nolint:staticcheck // the form that OpenSSL wrote for decades
 		if password.Value == nil || password.Value == "" {
-			c.tell(f, severity(f.listener), report.CodeCertificate, f.name+" is encrypted, and there is no keypasswd", "set "+f.listener.Address.Name+".keypasswd = $(</path/of/a/file)")
+			c.tell(f, severity(f.listener), report.CodeCertificate, f.name+" is encrypted, and there is no keypasswd",
+				"set "+f.listener.Address.Name+".keypasswd = $(</path/of/a/file)")
 			return
 		}
 		clear, err := x509.DecryptPEMBlock(block, []byte(fmt.Sprint(password.Value))) //nolint:staticcheck // as above
@@ -270,7 +274,8 @@ func authorities(c *compilation) {
 			if require.Value != true {
 				asks = identity
 			}
-			c.report.Add(c.about(&asks, l, severity(l), report.CodeCertificate, l.Address.Name+" asks clients for certificates and has no cafile: none is accepted",
+			c.report.Add(c.about(&asks, l, severity(l), report.CodeCertificate,
+				l.Address.Name+" asks clients for certificates and has no cafile: none is accepted",
 				"set "+l.Address.Name+".cafile"))
 		}
 		if !ok {
@@ -295,7 +300,8 @@ func (c *compilation) caChain(f *tlsFile, certs []*x509.Certificate) {
 	for _, cert := range certs {
 		c.validity(f, cert)
 		if !cert.IsCA {
-			c.tell(f, report.Warning, report.CodeChain, fmt.Sprintf("%s in %s is no authority: no client certificate it signed is accepted", subject(cert), f.name),
+			c.tell(f, report.Warning, report.CodeChain,
+				fmt.Sprintf("%s in %s is no authority: no client certificate it signed is accepted", subject(cert), f.name),
 				"put the authority that signs the clients' certificates there")
 			continue
 		}
@@ -304,8 +310,8 @@ func (c *compilation) caChain(f *tlsFile, certs []*x509.Certificate) {
 			found = found || cert.CheckSignatureFrom(issuer) == nil
 		}
 		if !found {
-			c.tell(f, report.Warning, report.CodeChain, fmt.Sprintf("the authority %s in %s leads to no root: %q, which signed it, is missing", subject(cert), f.name,
-				cert.Issuer.CommonName), "append the missing certificate to "+f.name)
+			c.tell(f, report.Warning, report.CodeChain,
+				fmt.Sprintf("the authority %s in %s leads to no root: %q, which signed it, is missing", subject(cert), f.name, cert.Issuer.CommonName), "append the missing certificate to "+f.name)
 		}
 	}
 }

@@ -15,9 +15,9 @@ func fill(form string, l, n int) string {
 	return strings.NewReplacer("{l}", fmt.Sprint(l), "{n}", fmt.Sprint(n)).Replace(form)
 }
 
-// large returns the shipped file with every key of it, and lines more in files included files.
+// large returns the shipped file with every key of it, and lines more in files included files. They speak of 20 to 400 listeners.
 func large(s *schema.Schema, lines, files int) source.Texts {
-	texts := source.Texts{}
+	texts, listeners := source.Texts{}, min(400, max(lines/50, files))
 	var main strings.Builder
 	main.Write(schema.DefaultFile(s))
 	forms := []string{
@@ -28,10 +28,10 @@ func large(s *schema.Schema, lines, files int) source.Texts {
 		var b strings.Builder
 		for n := range lines / files {
 			i := f*lines/files + n
-			b.WriteString(fill(forms[i%len(forms)], i%400, i))
+			b.WriteString(fill(forms[i%len(forms)], i%listeners, i))
 		}
-		for l := range 400 / files {
-			fmt.Fprintf(&b, "listener.tcp.l%d = 127.0.0.1:%d\n", f*(400/files)+l, 2000+f*(400/files)+l)
+		for l := range listeners / files {
+			fmt.Fprintf(&b, "listener.tcp.l%d = 127.0.0.1:%d\n", f*(listeners/files)+l, 2000+f*(listeners/files)+l)
 		}
 		texts[fmt.Sprintf("/etc/vernemq/conf.d/%05d.conf", f)] = b.String()
 	}
