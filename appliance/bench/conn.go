@@ -62,7 +62,7 @@ func (l *loop) client(k kind, number int) *conn {
 // dial opens the connection and sends its CONNECT. With fresh a session that exists is ended.
 func (l *loop) dial(c *conn, fresh bool) error {
 	l.dials++
-	fd, waiting, err := l.run.target.open(l.dials*len(l.run.loops) + l.number)
+	fd, waiting, err := l.target.open(l.dials*len(l.run.loops) + l.number)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// target is the broker's address, ready for connect(2).
+// address is where the broker is.
+type address struct {
+	path string         // of a unix socket; empty: tcp
+	tcp  netip.AddrPort // with the port
+}
+
+// target is the broker's address, ready for connect(2). It belongs to one loop: the system's packages write into a Sockaddr when it is used.
 type target struct {
 	family  int
 	addr    unix.Sockaddr
@@ -23,36 +29,44 @@ type target struct {
 // its port for a minute.
 const sourceAddresses = 50
 
-// resolve turns host:port or unix:/path into a target. It looks up names; of several addresses the first is taken.
-func resolve(ctx context.Context, address string) (*target, error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		if path == "" {
-			return nil, errors.New("address unix: has no path")
+// resolve reads host:port or unix:/path. It looks up names; of several addresses the first is taken.
+func resolve(ctx context.Context, text string) (address, error) {
+	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+		if path == "" || len(path) > 107 {
+			return address{}, fmt.Errorf("address %q: a socket's path has 1 to 107 bytes", text)
 		}
-		return &target{family: unix.AF_UNIX, addr: &unix.SockaddrUnix{Name: path}}, nil
+		return address{path: path}, nil
 	}
-	host, service, err := net.SplitHostPort(address)
+	host, service, err := net.SplitHostPort(text)
 	if err != nil {
-		return nil, fmt.Errorf("address %q is neither host:port nor unix:/path: %w", address, err)
+		return address{}, fmt.Errorf("address %q is neither host:port nor unix:/path: %w", text, err)
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil || port == 0 {
-		return nil, fmt.Errorf("address %q: port %q is not a number from 1 to 65535", address, service)
+		return address{}, fmt.Errorf("address %q: port %q is not a number from 1 to 65535", text, service)
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
 		list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		if err != nil {
-			return nil, fmt.Errorf("address %q: %w", address, err)
+			return address{}, fmt.Errorf("address %q: %w", text, err)
 		}
 		ip = list[0]
 	}
-	return newTarget(ip.Unmap(), int(port)), nil
+	return address{tcp: netip.AddrPortFrom(ip.Unmap(), uint16(port))}, nil
 }
 
-func newTarget(ip netip.Addr, port int) *target {
+func (a address) target() *target {
+	ip, port := a.tcp.Addr(), int(a.tcp.Port())
+	if a.path != "" {
+		return &target{family: unix.AF_UNIX, addr: &unix.SockaddrUnix{Name: a.path}}
+	}
 	if ip.Is6() {
-		return &target{family: unix.AF_INET6, addr: &unix.SockaddrInet6{Port: port, Addr: ip.As16()}}
+		zone, _ := strconv.ParseUint(ip.Zone(), 10, 32)
+		if i, err := net.InterfaceByName(ip.Zone()); err == nil {
+			zone = uint64(i.Index)
+		}
+		return &target{family: unix.AF_INET6, addr: &unix.SockaddrInet6{Port: port, Addr: ip.As16(), ZoneId: uint32(zone)}}
 	}
 	t := &target{family: unix.AF_INET, addr: &unix.SockaddrInet4{Port: port, Addr: ip.As4()}}
 	if ip.IsLoopback() {

@@ -21,6 +21,7 @@ const briefly = 10 * time.Millisecond
 type loop struct {
 	run    *run
 	number int
+	target *target
 
 	epoll, wakeFD int
 	events        []unix.EpollEvent
@@ -92,7 +93,7 @@ func newLoop(r *run, number int) (*loop, error) {
 		_ = unix.Close(ep)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	l := &loop{run: r, number: number, epoll: ep, wakeFD: wake, events: make([]unix.EpollEvent, 512), owes: make([]bool, r.cfg.Threads)}
+	l := &loop{run: r, number: number, target: r.address.target(), epoll: ep, wakeFD: wake, events: make([]unix.EpollEvent, 512), owes: make([]bool, r.cfg.Threads)}
 	l.in = make([]byte, max(256<<10, 2*(r.cfg.Size+1024)))
 	l.pingAfter = int64(r.cfg.KeepAlive) * int64(time.Second) / 2
 	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeSlot}

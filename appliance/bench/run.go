@@ -27,7 +27,7 @@ type run struct {
 	id       uint32
 	name     string // id in hexadecimal: part of all topics and client identifiers, so that runs do not meet
 	user     []byte
-	target   *target
+	address  address
 	loops    []*loop
 	stop     atomic.Bool
 	windowed bool  // publishers wait for their messages to arrive
@@ -90,7 +90,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 }
 
 func newRun(ctx context.Context, cfg Config) (*run, error) {
-	target, err := resolve(ctx, cfg.Addr)
+	addr, err := resolve(ctx, cfg.Addr)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func newRun(ctx context.Context, cfg Config) (*run, error) {
 	if _, err := rand.Read(seed[:]); err != nil {
 		return nil, err
 	}
-	r := &run{cfg: cfg, id: binary.BigEndian.Uint32(seed[:]), user: []byte(cfg.User), target: target, fan: 1}
+	r := &run{cfg: cfg, id: binary.BigEndian.Uint32(seed[:]), user: []byte(cfg.User), address: addr, fan: 1}
 	r.name = fmt.Sprintf("%08x", r.id)
 	r.enter("connecting")
 	for i := range cfg.Threads {
