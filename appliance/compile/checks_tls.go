@@ -311,7 +311,8 @@ func (c *compilation) caChain(f *tlsFile, certs []*x509.Certificate) {
 		}
 		if !found {
 			c.tell(f, report.Warning, report.CodeChain,
-				fmt.Sprintf("the authority %s in %s leads to no root: %q, which signed it, is missing", subject(cert), f.name, cert.Issuer.CommonName), "append the missing certificate to "+f.name)
+				fmt.Sprintf("the authority %s in %s leads to no root: %q, which signed it, is missing", subject(cert), f.name, cert.Issuer.CommonName),
+				"append the missing certificate to "+f.name)
 		}
 	}
 }

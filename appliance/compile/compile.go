@@ -38,7 +38,8 @@ func Compile(in Input) (*plan.Plan, *report.Report) {
 	if in.Now.IsZero() {
 		in.Now = time.Now()
 	}
-	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, won: map[string]*setting{}, env: map[string]string{}, spilled: map[string]int{}, shape: listenerShape(in.Schema)}
+	c := &compilation{in: in, schema: in.Schema, report: &report.Report{}, shape: listenerShape(in.Schema),
+		won: map[string]*setting{}, env: map[string]string{}, spilled: map[string]int{}}
 	for _, a := range c.layers() {
 		c.resolve(a)
 	}

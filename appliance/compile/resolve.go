@@ -175,7 +175,8 @@ func fromFiles(l plan.Layer) bool { return l == plan.File || l == plan.Persisted
 func (c *compilation) unknown(a assigned) {
 	name := a.Name()
 	if from, ok := c.spilled[a.KeyPos.File]; ok && a.KeyPos.Line > from {
-		c.report.Add(report.Entry{Severity: report.Error, Code: report.CodeUnknownKey, Pos: report.Pos{File: a.KeyPos.File, Line: a.KeyPos.Line}, Message: afterSpill})
+		c.report.Add(report.Entry{Severity: report.Error, Code: report.CodeUnknownKey, Message: afterSpill,
+			Pos: report.Pos{File: a.KeyPos.File, Line: a.KeyPos.Line}})
 		return
 	}
 	if a.Key[0] == listenerWord {
