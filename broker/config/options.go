@@ -38,6 +38,7 @@ type Options struct {
 	// Queues.
 	MaxOnlineMessages  int    `conf:"max_online_messages"`  // -1: no limit
 	MaxOfflineMessages int    `conf:"max_offline_messages"` // -1: no limit
+	MaxQueueBytes      int64  `conf:"max_queue_bytes"`      // topic, properties and payload of what waits for one session; 0: no limit
 	QueueType          string `conf:"queue_type"`           // fifo or lifo
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 

@@ -358,7 +358,7 @@ func (s *script) doOptions(a args) {
 				s.t.Fatal(err)
 			}
 			f.SetInt(int64(d))
-		case f.Kind() == reflect.Int:
+		case f.CanInt():
 			f.SetInt(int64(s.atoi(v)))
 		case f.Kind() == reflect.Bool:
 			f.SetBool(v == "true")

@@ -9,6 +9,7 @@ type Item struct {
 	Msg   *msg.Message // nil: it is in the store only, under Ref
 	Ref   uint64       // store.MessageRef of its record, 0 none
 	SubID uint32       // MQTT 5 subscription identifier, 0 none
+	Size  uint32       // bytes of its message, for the byte limit
 	QoS   byte         // of the delivery
 	Flags byte         // the session's own
 }
@@ -19,7 +20,8 @@ type Queue struct {
 	head int
 	n    int
 	qos0 int
-	LIFO bool // newest first; set before the first Push
+	size int64 // sum of the items' sizes
+	LIFO bool  // newest first; set before the first Push
 }
 
 // Len returns the number of waiting items.
@@ -27,6 +29,9 @@ func (q *Queue) Len() int { return q.n }
 
 // QoS0 returns how many of them are of QoS 0.
 func (q *Queue) QoS0() int { return q.qos0 }
+
+// Bytes returns the sum of the sizes of the waiting items.
+func (q *Queue) Bytes() int64 { return q.size }
 
 // Push adds it, unless limit (-1: none) items wait already. A full fifo queue drops the new item, a full lifo queue its oldest; the dropped
 // item is returned with ok false.
@@ -43,6 +48,7 @@ func (q *Queue) Push(it Item, limit int) (dropped Item, ok bool) {
 	}
 	q.ring[(q.head+q.n)&(len(q.ring)-1)] = it
 	q.n++
+	q.size += int64(it.Size)
 	if it.QoS == 0 {
 		q.qos0++
 	}
@@ -80,6 +86,7 @@ func (q *Queue) popFront() Item {
 // took keeps the counts and gives memory back: all of it when the queue is empty, half when a quarter is used.
 func (q *Queue) took(it Item) {
 	q.n--
+	q.size -= int64(it.Size)
 	if it.QoS == 0 {
 		q.qos0--
 	}
@@ -120,6 +127,7 @@ func (q *Queue) Filter(keep func(*Item) bool, drop func(Item)) {
 		q.ring = make([]Item, n)
 		q.n = copy(q.ring, kept)
 		for i := range kept {
+			q.size += int64(kept[i].Size)
 			if kept[i].QoS == 0 {
 				q.qos0++
 			}

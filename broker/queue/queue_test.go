@@ -38,6 +38,13 @@ func (m *model) pop() Item {
 	return it
 }
 
+func (m *model) bytes() (n int64) {
+	for _, it := range m.items {
+		n += int64(it.Size)
+	}
+	return n
+}
+
 func (m *model) qos0() (n int) {
 	for _, it := range m.items {
 		if it.QoS == 0 {
@@ -82,7 +89,7 @@ func compare(t *testing.T, lifo bool, rng *rand.Rand) {
 				t.Fatalf("step %d: Filter dropped (-want +got):\n%s", step, diff)
 			}
 		case len(m.items) == 0 || what < 35 || growing && what < 65:
-			it := Item{SubID: uint32(step + 1), QoS: byte(rng.IntN(3)), Flags: byte(step)}
+			it := Item{SubID: uint32(step + 1), QoS: byte(rng.IntN(3)), Flags: byte(step), Size: uint32(rng.IntN(1000))}
 			limit := -1
 			if rng.IntN(4) == 0 {
 				limit = rng.IntN(200)
@@ -97,6 +104,9 @@ func compare(t *testing.T, lifo bool, rng *rand.Rand) {
 			if got := q.Pop(); got != want || peeked != want {
 				t.Fatalf("step %d: Pop = %v after Peek = %v, want %v", step, got, peeked, want)
 			}
+		}
+		if q.Bytes() != m.bytes() {
+			t.Fatalf("step %d: %d bytes, want %d", step, q.Bytes(), m.bytes())
 		}
 		if q.Len() != len(m.items) || q.QoS0() != m.qos0() {
 			t.Fatalf("step %d: length %d with %d of QoS 0, want %d with %d", step, q.Len(), q.QoS0(), len(m.items), m.qos0())

@@ -38,7 +38,7 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 		s.open(t, t.Forms.Own(m), qos, flags, subID)
 		return
 	}
-	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID}
+	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m)}
 	if !s.cold(m) {
 		it.Msg = t.Forms.Own(m)
 	}
@@ -55,7 +55,7 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 		c := s.Client()
 		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
 	}
-	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID}
+	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m)}
 	if !s.cold(m) {
 		it.Msg = t.Forms.Own(m)
 	}
@@ -68,6 +68,9 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message, limit int) {
 		s.q = &queue.Queue{LIFO: t.Opts.QueueType == "lifo"}
 	}
 	t.Count.Inc(metric.QueueMessageIn)
+	if most := t.Opts.MaxQueueBytes; most > 0 && s.q.Bytes()+int64(it.Size) > most {
+		limit = s.q.Len() // full by bytes, whatever the number
+	}
 	if dropped, ok := s.q.Push(it, limit); !ok {
 		if dropped == it {
 			dropped.Msg = m
@@ -75,6 +78,9 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message, limit int) {
 		s.drop(t, dropped, "queue_full")
 	}
 }
+
+// itemSize is what a message counts for in a queue's byte limit.
+func itemSize(m *msg.Message) uint32 { return uint32(len(m.Topic) + len(m.Props) + len(m.Payload)) }
 
 // drop tells of a delivery that a limit took, and releases its record.
 func (s *Session) drop(t *Turn, it queue.Item, reason string) {
