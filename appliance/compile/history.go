@@ -17,7 +17,7 @@ func (c *compilation) history() {
 		case s.err == errTold:
 			step.Why = "its value refers to one that is not accepted"
 		case s.err != nil:
-			step.Why = "not accepted: " + s.err.Message
+			step.Why = s.err.Message
 		default:
 			step.Why, step.By = overridden(s, winner), winner.KeyPos
 		}
