@@ -9,22 +9,27 @@ import (
 
 const (
 	// compactChunk is how many bytes of an old segment are gone through between two commits.
-	compactChunk = 64 << 10
+	compactChunk = 128 << 10
 	// reapChunk is how many deliveries of ended sessions are taken away at once.
 	reapChunk = 1024
 	// coldSegments is how many closed segments are too young for a digest: most never need one.
 	coldSegments = 4
 )
 
-// crowded reports whether there is more on disk than twice what is needed and two segments. The lock is held.
-func (s *Durable) crowded() bool {
-	return s.segments > 2 && s.usage > 2*s.x.live+2*int64(s.cfg.SegmentBytes)
+// crowding is how full the disk is with what nobody needs: below 0 there is nothing to do; from 1 on, at twice what is needed and two
+// segments, compaction no longer keeps to a budget. Between the two it goes the faster the more is written: a part of the log without anything
+// to free may come first, and must be behind it before the limit is reached. The lock is held.
+func (s *Durable) crowding() float64 {
+	if s.segments <= 2 {
+		return -1
+	}
+	low := s.x.live*7/5 + int64(s.cfg.SegmentBytes)
+	high := 2*s.x.live + 2*int64(s.cfg.SegmentBytes)
+	return float64(s.usage-low) / float64(high-low)
 }
 
-// urgent reports whether compaction has fallen behind so far that its budget no longer counts. The lock is held.
-func (s *Durable) urgent() bool {
-	return s.usage > 2*s.x.live+5*int64(s.cfg.SegmentBytes)/2
-}
+// crowded reports whether there is something to compact. The lock is held.
+func (s *Durable) crowded() bool { return s.crowding() > 0 }
 
 func (s *Durable) kickTidy() {
 	select {
@@ -79,7 +84,39 @@ func (s *Durable) reapSome() bool {
 func (s *Durable) compactable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.crowded() && s.holds == 0 && s.failing == nil && s.dead == nil
+	if s.holds > 0 || s.failing != nil || s.dead != nil || s.closed {
+		return false
+	}
+	if s.crowded() {
+		return true
+	}
+	if eldest, ok := s.log.Eldest(); ok && eldest.ID <= s.compactTo {
+		return true
+	}
+	if s.compactTo != 0 {
+		s.compactTo = 0
+		s.changed.Broadcast()
+	}
+	return false
+}
+
+// Compact goes through all segments but the newest, whatever their share of what nobody needs, and returns when that is done.
+func (s *Durable) Compact() error {
+	segs := s.log.Segments()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(segs) > 1 {
+		s.compactTo = segs[len(segs)-2].ID
+	}
+	s.kickTidy()
+	for s.compactTo != 0 {
+		if s.closed || s.dead != nil || s.failing != nil {
+			s.compactTo = 0
+			return errors.Join(errEnd, s.dead, s.failing)
+		}
+		s.changed.Wait()
+	}
+	return nil
 }
 
 // compactEldest compacts the eldest segment.
@@ -88,9 +125,12 @@ func (s *Durable) compactEldest() error {
 	if !ok {
 		return nil
 	}
+	if err := s.written(); err != nil { // then it is known where all its records are
+		return err
+	}
 	live := s.messagesIn(seg.ID)
 	for off := int64(0); off < seg.Bytes; {
-		begin := time.Now()
+		begin, logged := time.Now(), s.logged()
 		end, err := s.log.Scan(seg.ID, off, compactChunk, func(r *wallog.Record) error { return s.carry(r, live) })
 		if err != nil {
 			return err
@@ -98,7 +138,7 @@ func (s *Durable) compactEldest() error {
 		if err := s.written(); err != nil {
 			return err
 		}
-		s.pace(begin, end-off)
+		s.pace(begin, logged, end-off)
 		off = end
 	}
 	if err := s.flushed(); err != nil {
@@ -107,17 +147,37 @@ func (s *Durable) compactEldest() error {
 	return s.drop()
 }
 
-// pace keeps compaction to its budget.
-func (s *Durable) pace(begin time.Time, bytes int64) {
-	s.mu.Lock()
-	urgent := s.urgent() || s.full
-	s.mu.Unlock()
-	if wait := time.Duration(bytes*int64(time.Second)/s.cfg.CompactRate) - time.Since(begin); !urgent && wait > 0 {
-		select {
-		case <-s.quit:
-		case <-time.After(wait):
-		}
+// pace keeps compaction to its budget: bytes a second, or as much as is due for what has been written since the chunk was begun.
+func (s *Durable) pace(begin time.Time, logged, bytes int64) {
+	wait := time.Duration(bytes*int64(time.Second)/s.cfg.CompactRate) - time.Since(begin)
+	if wait <= 0 {
+		return
 	}
+	late := false
+	timer := time.AfterFunc(wait, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		s.changed.Broadcast()
+	})
+	defer timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !late && !s.closed && !s.full {
+		c := s.crowding()
+		fresh := s.stats.LogBytes - s.stats.CompactedBytes - logged
+		if c >= 1 || float64(bytes) < 4*c*float64(fresh) {
+			return
+		}
+		s.changed.Wait()
+	}
+}
+
+// logged is how many bytes were written to the log for others than compaction.
+func (s *Durable) logged() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats.LogBytes - s.stats.CompactedBytes
 }
 
 // written waits until the batch that is being filled is written.
@@ -178,6 +238,9 @@ func (s *Durable) messagesIn(segment uint32) map[uint32]uint32 {
 func (s *Durable) carry(r *wallog.Record, live map[uint32]uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed || s.dead != nil {
+		return errEnd // what is needed can no longer be written: the segment has to stay
+	}
 	before := s.pending.Bytes()
 	d := decoder{b: r.Payload}
 	switch r.Type {

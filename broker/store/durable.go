@@ -135,7 +135,8 @@ type Durable struct {
 	segments   int
 	stats      Stats
 	reading    sync.WaitGroup
-	holds      int // backups that need the segments as they are
+	compactTo  uint32 // segment up to which Compact wants everything compacted
+	holds      int    // backups that need the segments as they are
 
 	wake, tidy chan struct{}
 	quit       chan struct{}

@@ -50,7 +50,7 @@ func (s *Durable) flush(last bool) bool {
 		s.writing, s.pending = b, s.spare
 		s.next++
 		s.pending.ticket, s.pending.first = s.next, s.seq+1
-		s.syncWanted, s.dropWanted = false, false
+		s.syncWanted = false
 		s.mu.Unlock()
 
 		if err := s.writeBatch(b, sync); err != nil && !s.persist(b, sync, err) {
@@ -104,7 +104,7 @@ func (s *Durable) committed(b *batch, sync, drop bool, dropErr error) {
 	s.segments, s.usage = s.log.Usage()
 	s.done = b.ticket
 	if drop {
-		s.dropErr = dropErr
+		s.dropWanted, s.dropErr = false, dropErr
 		s.stats.Dropped++
 	}
 	t, cs := s.done, s.completers

@@ -20,6 +20,8 @@ type Config struct {
 	Digest func(typ byte, payload []byte) int
 	// Progress is told while the log is opened how many bytes of how many have been read; nil if nobody asks.
 	Progress func(done, total int64)
+	// NoDigests reads every segment itself.
+	NoDigests bool
 	// ReadOnly looks at the log as it is: a torn tail stays, nothing can be written.
 	ReadOnly bool
 }
@@ -370,3 +372,6 @@ func (l *Log) Close() error {
 	l.cfg.ReadOnly = true
 	return err
 }
+
+// Dir returns the directory of the segments.
+func (l *Log) Dir() string { return l.dir }

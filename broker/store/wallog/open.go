@@ -144,7 +144,7 @@ func (l *Log) load(each func(*Record) error) error {
 		last = s.First - 1
 		newest := i == len(l.segments)-1
 		ok := false
-		if !newest {
+		if !newest && !l.cfg.NoDigests {
 			var err error
 			if last, ok, err = l.readDigest(s, each); err != nil {
 				return err
