@@ -14,6 +14,10 @@ import (
 // authenticated the client. held tells that the CONNACK waits for the store: the connection's input must wait for Loop.Resume. An error is an
 // *mqtt.Error: the caller refuses with its code.
 func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Session, held bool, err error) {
+	ack, err := accepted(c, h.T.Opts)
+	if err != nil {
+		return nil, false, err
+	}
 	wall := time.UnixMilli(h.T.Wall * 1000).UnixMilli()
 	s = h.byID[c.ID]
 	if s != nil {
@@ -46,7 +50,8 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	if c.Expiry > 0 || s.Key != 0 {
 		ticket = h.putSession(s)
 	}
-	h.connack(s, c, present, ticket)
+	ack.SessionPresent = present
+	h.connack(s, &ack, ticket)
 	return s, s.Held(), nil
 }
 
@@ -66,33 +71,6 @@ func (h *Home) takeover(s *session.Session, clean bool) {
 	}
 	h.detach(s, !clean)
 	h.loop.Kick(out)
-}
-
-// connack answers the CONNECT. With MQTT 5 it tells what differs from what the client asked for or may assume.
-func (h *Home) connack(s *session.Session, c *session.Connect, present bool, ticket store.Ticket) {
-	p := mqtt.Connack{SessionPresent: present, Code: mqtt.CodeSuccess}
-	if c.Version.Is5() {
-		o := h.T.Opts
-		if c.AssignedID {
-			p.Props.AddBytes(mqtt.PropAssignedClientID, []byte(c.ID.ClientID)) // [MQTT-3.2.2-16]
-		}
-		if c.ExpiryCapped {
-			p.Props.AddUint(mqtt.PropSessionExpiry, c.Expiry)
-		}
-		if o.ReceiveMaxBroker < 65535 {
-			p.Props.AddUint(mqtt.PropReceiveMaximum, uint32(o.ReceiveMaxBroker))
-		}
-		if o.TopicAliasMaxClient > 0 {
-			p.Props.AddUint(mqtt.PropTopicAliasMaximum, uint32(o.TopicAliasMaxClient))
-		}
-		if o.MaxMessageSize > 0 {
-			p.Props.AddUint(mqtt.PropMaximumPacketSize, uint32(o.MaxMessageSize)+5)
-		}
-		h.T.Count.Inc(metric.ConnackSent(0))
-	} else {
-		h.T.Count.Inc(metric.ConnackReturned(0))
-	}
-	s.Connack(&h.T, p.Append(nil, c.Version), ticket)
 }
 
 // putSession writes the session's record; with the first one it becomes durable.

@@ -34,13 +34,12 @@ func (r *Rules) allows(v mqtt.Version, bridge bool) bool {
 
 // The reasons to refuse a CONNECT, beside those of the codec and of hooks.
 var (
-	errVersion    = &mqtt.Error{Code: mqtt.CodeUnsupportedProtocolVersion, Text: "this listener does not allow the protocol version"}
-	errClientID   = &mqtt.Error{Code: mqtt.CodeClientIdentifierNotValid, Text: "client identifier is empty or longer than max_client_id_size"}
-	errAuthMethod = &mqtt.Error{Code: mqtt.CodeBadAuthenticationMethod, Text: "no such authentication method"}
-	errRefused3   = &mqtt.Error{Code: mqtt.CodeNotAuthorized, Text: "not authorised"}
-	errRefused5   = &mqtt.Error{Code: mqtt.CodeBadUserNameOrPassword, Text: "not authorised"}
-	errWill       = &mqtt.Error{Code: mqtt.CodeNotAuthorized, Text: "the last will is not authorised"}
-	errWillTopic  = &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: "the last will's topic is not a valid topic name"}
+	errVersion   = &mqtt.Error{Code: mqtt.CodeUnsupportedProtocolVersion, Text: "this listener does not allow the protocol version"}
+	errClientID  = &mqtt.Error{Code: mqtt.CodeClientIdentifierNotValid, Text: "client identifier is empty or longer than max_client_id_size"}
+	errRefused3  = &mqtt.Error{Code: mqtt.CodeNotAuthorized, Text: "not authorised"}
+	errRefused5  = &mqtt.Error{Code: mqtt.CodeBadUserNameOrPassword, Text: "not authorised"}
+	errWill      = &mqtt.Error{Code: mqtt.CodeNotAuthorized, Text: "the last will is not authorised"}
+	errWillTopic = &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: "the last will's topic is not a valid topic name"}
 )
 
 // Check holds a decoded CONNECT against the listener's rules and the options and returns its own copy of it.
@@ -50,9 +49,6 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 		return nil, errVersion
 	}
 	c := session.ParseConnect(p, r.Mountpoint, peer, MaxExpiry(o.PersistentExpiration))
-	if c.HasAuthMethod {
-		return nil, errAuthMethod // [MQTT-4.12.0-1]
-	}
 	switch {
 	case len(p.ClientID) > o.MaxClientIDSize:
 		return nil, errClientID
@@ -74,9 +70,9 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 	return c, nil
 }
 
-// Authenticate asks who may say whether the client is let in, and whether its will may be published. pending true: done will be called, once
-// and on some goroutine; otherwise err says it. Modifiers of a provider are applied to c.
-func (x *Exchange) Authenticate(c *session.Connect, r *Rules, done func(error)) (pending bool, err error) {
+// admit asks who may say whether the client is let in, and whether its will may be published. pending true: done will be called, once and on
+// some goroutine; otherwise err says it. Modifiers of a provider are applied to c.
+func (x *Exchange) admit(c *session.Connect, r *Rules, done func(error)) (pending bool, err error) {
 	if x.options.Load().AllowAnonymous || r.AllowAnonymous {
 		return x.authoriseWill(c, done)
 	}
@@ -84,13 +80,13 @@ func (x *Exchange) Authenticate(c *session.Connect, r *Rules, done func(error)) 
 	if c.Version.Is5() {
 		refused = errRefused5
 	}
-	q := &hook.Register{Client: c.Client(), Password: c.Password, CleanStart: c.CleanStart, Listener: r.Listener, Anonymous: !c.HasUser}
+	q := &hook.Register{Client: c.Client(), Password: c.Password, CleanStart: c.CleanStart, Listener: r.Listener, Anonymous: !c.HasUser, Props: c.Props}
 	finish := func(v hook.Verdict, done func(error)) (bool, error) {
 		clear(c.Password)
 		c.Password = nil
 		if v != hook.OK {
-			if q.Code >= 0x80 {
-				return false, &mqtt.Error{Code: q.Code, Text: q.Reason}
+			if code := fit(q.Code, mqtt.TypeConnack, refused.Code); code != refused.Code || q.Reason != "" {
+				return false, &Refusal{Code: code, Reason: q.Reason, ServerReference: q.ServerReference}
 			}
 			return false, refused
 		}

@@ -139,11 +139,7 @@ func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id u
 	if s.Version == mqtt.V311 || s.Version == mqtt.V31 && h.T.Opts.DisconnectUnauthV3 && !s.Bridge {
 		return &mqtt.Error{Code: mqtt.CodeNotAuthorized, Text: "publish is not authorised"}
 	}
-	code := q.Code
-	if code < 0x80 {
-		code = mqtt.CodeNotAuthorized
-	}
-	s.Answer(&h.T, m.QoS, id, code, 0)
+	s.Refuse(&h.T, m.QoS, id, fit(q.Code, mqtt.TypePuback, mqtt.CodeNotAuthorized), q.Reason)
 	return nil
 }
 

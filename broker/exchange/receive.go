@@ -60,12 +60,7 @@ func (h *Home) Receive(s *session.Session, hd mqtt.Header, frame []byte) (Result
 	case mqtt.TypeDisconnect:
 		return h.disconnect(s, body)
 	case mqtt.TypeAuth:
-		var a mqtt.Auth
-		if err := a.Decode(body, s.Version); err != nil {
-			return Continue, err
-		}
-		h.T.Count.Inc(metric.AuthReceived(byte(a.Code)))
-		return Continue, errNoAuthMethod
+		return h.auth(s, body)
 	case mqtt.TypeConnect:
 		return Continue, errSecondConnect
 	default:
@@ -146,7 +141,7 @@ func (h *Home) maxExpiry() uint32 { return MaxExpiry(h.T.Opts.PersistentExpirati
 // Fail ends a session's connection for a protocol error or on behalf of the operator: an MQTT 5 client is told why. The loop closes the
 // connection after what is gathered went out.
 func (h *Home) Fail(s *session.Session, err error) {
-	code := mqtt.CodeOf(err)
+	code := fit(mqtt.CodeOf(err), mqtt.TypeDisconnect, mqtt.CodeUnspecifiedError)
 	if s.Version.Is5() {
 		s.SendDisconnect(&h.T, code, err.Error())
 		h.T.Count.Inc(metric.DisconnectSent(byte(code)))

@@ -17,11 +17,17 @@ import (
 // maxFilters is how many filters of one SUBSCRIBE are granted: what more it holds is answered with "quota exceeded", for a turn has its bounds.
 const maxFilters = 4096
 
+// errAckTooLarge ends the connection of a client that asks for more at once than it takes the answer to [MQTT-3.1.2-24 of 5.0].
+var errAckTooLarge = &mqtt.Error{Code: mqtt.CodePacketTooLarge, Text: "the answer would be larger than the client's maximum packet size"}
+
 // subscribe handles a SUBSCRIBE: authorise, store and route, then answer once it is durable, then begin the replay of retained messages.
 func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err error) {
 	var p mqtt.Subscribe
 	if err := p.Decode(body, s.Version); err != nil {
 		return false, err
+	}
+	if !s.Fits(mqtt.PacketSize(3 + p.Count)) { // identifier, no properties, codes
+		return false, errAckTooLarge
 	}
 	q := &hook.Subscribe{Client: s.Client(), Topics: make([]hook.Topic, 0, p.Count)}
 	p.Each(func(f []byte, o mqtt.SubOptions) {
@@ -104,14 +110,13 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 		t := &q.Topics[i]
 		code := t.Code
 		if verdict != hook.OK {
-			if code = q.Code; code < 0x80 {
-				code = mqtt.CodeNotAuthorized
-			}
+			code = fit(q.Code, mqtt.TypeSuback, mqtt.CodeNotAuthorized)
 		}
 		if code < 0x80 && h.T.Opts.MaxSubscriptions > 0 && s.Subs.Len() >= h.T.Opts.MaxSubscriptions && s.Subs.Get(t.Filter) == nil {
 			code = mqtt.CodeQuotaExceeded
 		}
-		if code >= 0x80 {
+		if code.Failed() {
+			code = fit(code, mqtt.TypeSuback, mqtt.CodeNotAuthorized)
 			t.Code, ack.Codes[i], failed = code, code, true
 			continue
 		}
@@ -196,6 +201,9 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) error {
 	var p mqtt.Unsubscribe
 	if err := p.Decode(body, s.Version); err != nil {
 		return err
+	}
+	if !s.Fits(mqtt.PacketSize(3 + p.Count)) {
+		return errAckTooLarge
 	}
 	ack := mqtt.Unsuback{PacketID: p.PacketID, Codes: make([]mqtt.Code, 0, p.Count)}
 	ix := h.x.index(s.ID.Mountpoint)

@@ -247,7 +247,7 @@ func (w *world) connect(name string, p *mqtt.Connect) (*client, error) {
 	c := &client{w: w, name: name, version: p.Version, loop: w.loops[w.shardOf(cc.ID.ClientID)]}
 	c.out.Handle = uint32(len(w.conns))
 	w.conns = append(w.conns, c)
-	if pending, err := w.x.Authenticate(cc, &rules, func(error) {}); err != nil || pending {
+	if step, err := w.x.Authenticate(cc, &rules, func(exchange.Step, error) {}); err != nil || step != exchange.Decided {
 		c.closed = true
 		return nil, err
 	}

@@ -21,6 +21,10 @@ type (
 	SubscribeAuth interface {
 		AuthOnSubscribe(s *Subscribe, answer func(Verdict)) Verdict
 	}
+	// EnhancedAuth is asked for each step of an MQTT 5 enhanced authentication; one that does not know the method says Next.
+	EnhancedAuth interface {
+		OnAuth(a *Auth, answer func(Verdict)) Verdict
+	}
 	// Observer is told what happened. Slices and pointers are valid during the call only.
 	Observer interface {
 		Observe(p Point, e *Event)
@@ -40,6 +44,7 @@ type Chains struct {
 	register  []RegisterAuth
 	publish   []PublishAuth
 	subscribe []SubscribeAuth
+	auth      []EnhancedAuth
 	observers []Observer
 }
 
@@ -55,6 +60,9 @@ func NewChains(providers ...Provider) *Chains {
 		}
 		if x, ok := p.(SubscribeAuth); ok {
 			c.subscribe = append(c.subscribe, x)
+		}
+		if x, ok := p.(EnhancedAuth); ok {
+			c.auth = append(c.auth, x)
 		}
 		if x, ok := p.(Observer); ok {
 			c.observers = append(c.observers, x)

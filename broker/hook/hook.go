@@ -77,17 +77,21 @@ type Register struct {
 	Client     Client
 	Password   []byte // owned by the caller until the answer; never logged
 	CleanStart bool
-	Listener   string // name of the listener, e.g. "default"
-	Anonymous  bool   // no user name was given
+	Listener   string          // name of the listener, e.g. "default"
+	Anonymous  bool            // no user name was given
+	Props      mqtt.Properties // of the CONNECT, MQTT 5
 
 	// Modifiers. A nil pointer leaves the value as it is.
 	SetID            *msg.SubscriberID
 	SetUsername      *string
 	SetCleanStart    *bool
 	SetSessionExpiry *uint32
+	SetKeepAlive     *uint16 // seconds; an MQTT 5 client is told, others are held to it all the same
+	SetResponseInfo  string  // MQTT 5 Response Information, sent if the client asked for it [MQTT-3.1.2-28]
 
-	Code   mqtt.Code // reason when refused; 0 means "not authorized"
-	Reason string    // reason string for MQTT 5, optional
+	Code            mqtt.Code // reason when refused; 0 means "not authorized"
+	Reason          string    // reason string for MQTT 5, optional
+	ServerReference string    // for MQTT 5, with UseAnotherServer or ServerMoved: where to go
 }
 
 // Publish is the question of AuthOnPublish and the news of OnPublish and OnDeliver. Slices are valid during the call only.

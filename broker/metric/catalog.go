@@ -50,6 +50,7 @@ var catalog = []row{
 	{name: "mqtt_unsuback_sent", kind: Counter, series: bothVersions, doc: "UNSUBACK packets sent."},
 	{name: "mqtt_pingresp_sent", kind: Counter, series: bothVersions, doc: "PINGRESP packets sent."},
 	{name: "mqtt_disconnect_sent", kind: Counter, series: codesOnly, codes: codesDisconnectSent, doc: "DISCONNECT packets sent."},
+	{name: "mqtt_auth_sent", kind: Counter, series: codesOnly, codes: codesAuth, doc: "AUTH packets sent."},
 
 	// What went wrong.
 	{name: "mqtt_publish_auth_error", kind: Counter, series: bothVersions, doc: "Publishes refused by authorisation."},

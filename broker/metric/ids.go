@@ -37,54 +37,55 @@ const (
 	MqttUnsubackSent                    ID = 124 // and +1 for MQTT 5.0
 	MqttPingrespSent                    ID = 126 // and +1 for MQTT 5.0
 	mqttDisconnectSent                  ID = 128
-	MqttPublishAuthError                ID = 156 // and +1 for MQTT 5.0
-	MqttSubscribeAuthError              ID = 158 // and +1 for MQTT 5.0
-	MqttInvalidMsgSizeError             ID = 160 // and +1 for MQTT 5.0
-	MqttPubackInvalidError              ID = 162 // and +1 for MQTT 5.0
-	MqttPubrecInvalidError              ID = 164 // and +1 for MQTT 5.0
-	MqttPubcompInvalidError             ID = 166 // and +1 for MQTT 5.0
-	ClientKeepaliveExpired              ID = 168 // and +1 for MQTT 5.0
-	QueueSetup                          ID = 170
-	QueueTeardown                       ID = 171
-	QueueMessageDrop                    ID = 172
-	QueueMessageExpired                 ID = 173
-	QueueMessageUnhandled               ID = 174
-	QueueMessageIn                      ID = 175
-	QueueMessageOut                     ID = 176
-	ClientExpired                       ID = 177
-	RouterMatchesLocal                  ID = 178
-	RouterSubscriptions                 ID = 179
-	RetainMessages                      ID = 180
-	RetainMemory                        ID = 181
-	QueueProcesses                      ID = 182
-	ActiveMqttConnections               ID = 183
-	totalActiveConnections              ID = 184
-	StoreMessages                       ID = 185
-	StoreBytes                          ID = 186
-	StoreLiveBytes                      ID = 187
-	StoreMessageBytes                   ID = 188
-	StoreWrittenBytes                   ID = 189
-	StoreSyncs                          ID = 190
-	StoreRecords                        ID = 191
-	StoreFailures                       ID = 192
-	StoreRefused                        ID = 193
-	StoreHealthy                        ID = 194
-	systemContextSwitches               ID = 195
-	systemGcCount                       ID = 196
-	systemWordsReclaimedByGc            ID = 197
-	systemRunQueue                      ID = 198
-	systemRuntime                       ID = 199
-	systemWallclock                     ID = 200
-	systemProcessCount                  ID = 201
-	systemUtilization                   ID = 202
-	vmMemoryTotal                       ID = 203
-	vmMemoryProcesses                   ID = 204
-	vmMemoryProcessesUsed               ID = 205
-	vmMemorySystem                      ID = 206
+	mqttAuthSent                        ID = 156
+	MqttPublishAuthError                ID = 159 // and +1 for MQTT 5.0
+	MqttSubscribeAuthError              ID = 161 // and +1 for MQTT 5.0
+	MqttInvalidMsgSizeError             ID = 163 // and +1 for MQTT 5.0
+	MqttPubackInvalidError              ID = 165 // and +1 for MQTT 5.0
+	MqttPubrecInvalidError              ID = 167 // and +1 for MQTT 5.0
+	MqttPubcompInvalidError             ID = 169 // and +1 for MQTT 5.0
+	ClientKeepaliveExpired              ID = 171 // and +1 for MQTT 5.0
+	QueueSetup                          ID = 173
+	QueueTeardown                       ID = 174
+	QueueMessageDrop                    ID = 175
+	QueueMessageExpired                 ID = 176
+	QueueMessageUnhandled               ID = 177
+	QueueMessageIn                      ID = 178
+	QueueMessageOut                     ID = 179
+	ClientExpired                       ID = 180
+	RouterMatchesLocal                  ID = 181
+	RouterSubscriptions                 ID = 182
+	RetainMessages                      ID = 183
+	RetainMemory                        ID = 184
+	QueueProcesses                      ID = 185
+	ActiveMqttConnections               ID = 186
+	totalActiveConnections              ID = 187
+	StoreMessages                       ID = 188
+	StoreBytes                          ID = 189
+	StoreLiveBytes                      ID = 190
+	StoreMessageBytes                   ID = 191
+	StoreWrittenBytes                   ID = 192
+	StoreSyncs                          ID = 193
+	StoreRecords                        ID = 194
+	StoreFailures                       ID = 195
+	StoreRefused                        ID = 196
+	StoreHealthy                        ID = 197
+	systemContextSwitches               ID = 198
+	systemGcCount                       ID = 199
+	systemWordsReclaimedByGc            ID = 200
+	systemRunQueue                      ID = 201
+	systemRuntime                       ID = 202
+	systemWallclock                     ID = 203
+	systemProcessCount                  ID = 204
+	systemUtilization                   ID = 205
+	vmMemoryTotal                       ID = 206
+	vmMemoryProcesses                   ID = 207
+	vmMemoryProcessesUsed               ID = 208
+	vmMemorySystem                      ID = 209
 )
 
 // NumIDs is the number of samples.
-const NumIDs = 207
+const NumIDs = 210
 
 // PubackReceived returns the sample of mqtt_puback_received for the reason code of an MQTT 5.0 PUBACK.
 func PubackReceived(code byte) ID { return pubackReceivedIDs[code] }
@@ -150,3 +151,8 @@ var pubcompSentIDs = lookup(MqttPubcompSent+1, codesPubrel)
 func DisconnectSent(code byte) ID { return disconnectSentIDs[code] }
 
 var disconnectSentIDs = lookup(mqttDisconnectSent+0, codesDisconnectSent)
+
+// AuthSent returns the sample of mqtt_auth_sent for the reason code of an MQTT 5.0 AUTH.
+func AuthSent(code byte) ID { return authSentIDs[code] }
+
+var authSentIDs = lookup(mqttAuthSent+0, codesAuth)

@@ -23,6 +23,22 @@ func (s *Session) sendAck(t *Turn, typ mqtt.Type, id uint16, code mqtt.Code) {
 	t.Count.Inc(s.ackSent(typ, code))
 }
 
+// sendReason is sendAck with a reason string, for a client that wants to read it [MQTT-3.1.2-29 of 5.0] and has room for it [MQTT-3.4.2-2].
+func (s *Session) sendReason(t *Turn, typ mqtt.Type, id uint16, code mqtt.Code, reason []byte) {
+	if len(reason) == 0 || s.v5 == nil || !s.v5.problemInfo {
+		s.sendAck(t, typ, id, code)
+		return
+	}
+	a := mqtt.Ack{Type: typ, PacketID: id, Code: code}
+	a.Props.AddBytes(mqtt.PropReasonString, reason)
+	if !s.Fits(a.Size(s.Version)) {
+		a.Props.Reset()
+	}
+	t.Sink.Touch(s.Out)
+	s.Out.Buf = a.Append(s.Out.Buf, s.Version)
+	t.Count.Inc(s.ackSent(typ, code))
+}
+
 // ackSent is the metric of a sent acknowledgement.
 func (s *Session) ackSent(typ mqtt.Type, code mqtt.Code) metric.ID {
 	v5, c := s.v5 != nil, byte(code)

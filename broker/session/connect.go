@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"net/netip"
 
 	"vernemq/broker/hook"
@@ -13,24 +14,28 @@ import (
 
 // Connect is an accepted CONNECT on its way to its session: everything copied out of the packet.
 type Connect struct {
-	ID            msg.SubscriberID
-	Username      string
-	Password      []byte
-	Peer          netip.AddrPort
-	Will          *Will
-	Expiry        uint32 // seconds, as asked for
-	MaxPacket     uint32 // 0: no limit
-	KeepAlive     uint16 // seconds, 0 none
-	ReceiveMax    uint16
-	AliasMax      uint16
-	Version       mqtt.Version
-	Bridge        bool
-	CleanStart    bool
-	HasUser       bool
-	AssignedID    bool
-	ProblemInfo   bool
-	HasAuthMethod bool
-	ExpiryCapped  bool // Expiry is less than the client asked for
+	ID           msg.SubscriberID
+	Username     string
+	Password     []byte
+	Peer         netip.AddrPort
+	Will         *Will
+	Expiry       uint32 // seconds, as asked for
+	MaxPacket    uint32 // 0: no limit
+	KeepAlive    uint16 // seconds, 0 none
+	ReceiveMax   uint16
+	AliasMax     uint16
+	Version      mqtt.Version
+	Bridge       bool
+	CleanStart   bool
+	HasUser      bool
+	AssignedID   bool
+	ProblemInfo  bool
+	ExpiryCapped bool // Expiry is less than the client asked for
+	KeepAliveSet bool // KeepAlive is the broker's, not what the client asked for
+	ResponseInfo bool // the client asks for Response Information
+	Responses    string
+	Auth         *hook.Auth      // enhanced authentication, nil without
+	Props        mqtt.Properties // all of the packet's, for hooks
 }
 
 // ParseConnect copies a decoded CONNECT. v3 sessions that are not clean never expire by themselves: persistent, in seconds, is the operator's
@@ -69,7 +74,15 @@ func ParseConnect(p *mqtt.Connect, mountpoint string, peer netip.AddrPort, persi
 	if v, ok := p.Props.Uint(mqtt.PropRequestProblemInfo); ok {
 		c.ProblemInfo = v == 1
 	}
-	c.HasAuthMethod = p.Props.Has(mqtt.PropAuthMethod)
+	if v, ok := p.Props.Uint(mqtt.PropRequestResponseInfo); ok {
+		c.ResponseInfo = v == 1
+	}
+	if method, ok := p.Props.Bytes(mqtt.PropAuthMethod); ok {
+		c.Auth = hook.NewAuth(c.Client(), string(method), false)
+		data, _ := p.Props.Bytes(mqtt.PropAuthData)
+		c.Auth.Data = bytes.Clone(data)
+	}
+	c.Props = p.Props.Clone(0)
 	return c
 }
 
@@ -100,7 +113,7 @@ func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
 	s.pending, s.counted, s.v5 = 0, 0, nil
 	t.Wheel.Stop(&s.Timer)
 	if c.Version.Is5() {
-		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, aliasOutMax: min(int(c.AliasMax), t.Opts.TopicAliasMaxBroker)}
+		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, auth: c.Auth, aliasOutMax: min(int(c.AliasMax), t.Opts.TopicAliasMaxBroker)}
 		s.sendQuota = uint16(max(1, min(int(c.ReceiveMax), t.Opts.ReceiveMaxClient)))
 	} else {
 		s.sendQuota = maxID
@@ -176,7 +189,7 @@ func (s *Session) SendDisconnect(t *Turn, code mqtt.Code, text string) {
 	d := mqtt.Disconnect{Code: code}
 	if text != "" && s.v5.problemInfo {
 		d.Props.AddBytes(mqtt.PropReasonString, []byte(text))
-		if s.v5.maxPacket != 0 && d.Size(s.Version) > int(s.v5.maxPacket) {
+		if !s.Fits(d.Size(s.Version)) {
 			d.Props.Reset() // [MQTT-3.14.2-3]
 		}
 	}
@@ -202,4 +215,8 @@ func (c *Connect) Apply(q *hook.Register) {
 		c.ExpiryCapped = c.ExpiryCapped || c.Expiry != *q.SetSessionExpiry
 		c.Expiry = *q.SetSessionExpiry
 	}
+	if q.SetKeepAlive != nil {
+		c.KeepAlive, c.KeepAliveSet = *q.SetKeepAlive, true
+	}
+	c.Responses = q.SetResponseInfo
 }

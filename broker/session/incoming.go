@@ -117,7 +117,7 @@ func (s *Session) Answer(t *Turn, qos byte, id uint16, code mqtt.Code, ticket st
 		t.Waits.add(wait{ticket: s.lastIn, s: s, epoch: s.Epoch, kind: waitPublish, id: id, qos: qos, code: code})
 		return
 	}
-	s.answerPublish(t, qos, id, code)
+	s.answerPublish(t, qos, id, code, nil)
 }
 
 // Withhold leaves an incoming PUBLISH unanswered: the client keeps it and sends it again.
@@ -127,19 +127,31 @@ func (s *Session) Withhold(qos byte, id uint16) {
 	}
 }
 
+// Refuse answers an incoming PUBLISH that is not taken, with a code and a reason for MQTT 5. Its order among the answers is as with Answer.
+func (s *Session) Refuse(t *Turn, qos byte, id uint16, code mqtt.Code, reason string) {
+	switch {
+	case qos == 0:
+	case t.Waits.need(s.lastIn):
+		s.pending++
+		t.Waits.add(wait{ticket: s.lastIn, s: s, epoch: s.Epoch, kind: waitPublish, id: id, qos: qos, code: code, frame: []byte(reason)})
+	default:
+		s.answerPublish(t, qos, id, code, []byte(reason))
+	}
+}
+
 // AnswerAgain answers a PUBLISH that was received before: not earlier than the first one would have been.
 func (s *Session) AnswerAgain(t *Turn, qos byte, id uint16) {
 	s.Answer(t, qos, id, mqtt.CodeSuccess, 0)
 }
 
-func (s *Session) answerPublish(t *Turn, qos byte, id uint16, code mqtt.Code) {
+func (s *Session) answerPublish(t *Turn, qos byte, id uint16, code mqtt.Code, reason []byte) {
 	code = s.code5(code)
 	if qos == 1 {
-		s.sendAck(t, mqtt.TypePuback, id, code)
+		s.sendReason(t, mqtt.TypePuback, id, code, reason)
 		return
 	}
 	if code >= 0x80 && s.in != nil { // the exchange ends with this PUBREC
 		s.in.remove(id)
 	}
-	s.sendAck(t, mqtt.TypePubrec, id, code)
+	s.sendReason(t, mqtt.TypePubrec, id, code, reason)
 }

@@ -82,7 +82,8 @@ type v5State struct {
 	aliasIn     []string
 	aliasOut    map[string]uint16
 	aliasOutMax int
-	maxPacket   uint32 // 0: none
+	auth        *hook.Auth // enhanced authentication, nil without
+	maxPacket   uint32     // 0: none
 	problemInfo bool
 }
 
@@ -232,6 +233,19 @@ func (s *Subs) Remove(filter string) {
 // Client returns what hooks are told of the session's client.
 func (s *Session) Client() hook.Client {
 	return hook.Client{ID: s.ID, Username: s.Username, HasUser: s.HasUser, Peer: s.Peer, Version: s.Version}
+}
+
+// Auth is the state of the connection's enhanced authentication, nil if its CONNECT had no method.
+func (s *Session) Auth() *hook.Auth {
+	if s.v5 == nil {
+		return nil
+	}
+	return s.v5.auth
+}
+
+// Fits reports whether the client takes packets of so many bytes [MQTT-3.1.2-24 of 5.0].
+func (s *Session) Fits(size int) bool {
+	return s.v5 == nil || s.v5.maxPacket == 0 || size <= int(s.v5.maxPacket)
 }
 
 // Online reports whether a connection is attached.

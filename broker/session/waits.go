@@ -26,7 +26,7 @@ const (
 type wait struct {
 	ticket store.Ticket
 	s      *Session
-	frame  []byte
+	frame  []byte // of waitPublish: the reason string
 	epoch  uint32
 	id     uint16
 	kind   waitKind
@@ -69,7 +69,7 @@ func (t *Turn) Committed(upTo store.Ticket) {
 			t.Sink.Ready(x.s.Out)
 		case waitPublish:
 			x.s.pending--
-			x.s.answerPublish(t, x.qos, x.id, x.code)
+			x.s.answerPublish(t, x.qos, x.id, x.code, x.frame)
 		case waitPubcomp:
 			x.s.sendAck(t, mqtt.TypePubcomp, x.id, x.code)
 		case waitFlight:

@@ -18,6 +18,7 @@ import (
 type conn struct {
 	out   session.Output
 	s     *session.Session // nil until CONNECT is accepted, and again when the connection is no longer the session's
+	login *session.Connect // its CONNECT, while the client is asked for more than that
 	left  []byte           // received and not parsed yet: part of a packet, or input that waits while paused
 	timer wheel.Timer
 	lst   *Listener

@@ -16,6 +16,9 @@ type Rules = exchange.Rules
 
 // connect handles the first packet of a connection. It reports whether parsing goes on here with what follows; own as in parse.
 func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) bool {
+	if c.login != nil {
+		return s.answered(c, hd, frame[hd.Size:], rest, own)
+	}
 	if hd.Type != mqtt.TypeConnect { // [MQTT-3.1.0-1]
 		s.finish(c)
 		return false
@@ -33,40 +36,10 @@ func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) b
 		cc, err = s.group.X.Check(&p, &c.lst.Rules, c.peer)
 	}
 	if err != nil {
-		s.refuse(c, err)
+		s.refuse(c, cc, err)
 		return false
 	}
-	c.keepAlive = p.KeepAlive
-	gen := c.gen
-	pending, err := s.group.X.Authenticate(cc, &c.lst.Rules, func(err error) {
-		s.Post(func() {
-			if c.gen == gen && c.pausedFor&pauseLogin != 0 {
-				s.loggedIn(c, cc, err)
-			}
-		})
-	})
-	switch {
-	case pending:
-		c.pausedFor |= pauseLogin
-		s.keepRest(c, rest, own)
-		return false
-	case err != nil:
-		s.refuse(c, err)
-		return false
-	}
-	return s.enter(c, cc, rest)
-}
-
-// loggedIn goes on with a connection whose login was answered later.
-func (s *Shard) loggedIn(c *conn, cc *session.Connect, err error) {
-	c.pausedFor &^= pauseLogin
-	if err != nil {
-		s.refuse(c, err)
-		return
-	}
-	if s.enter(c, cc, c.left) && (c.readable || len(c.left) > 0) {
-		s.list(c)
-	}
+	return s.logIn(c, cc, rest, own)
 }
 
 // enter brings an accepted client to the shard of its session; it reports whether that is this one.
@@ -94,7 +67,7 @@ func (s *Shard) adopt(fd int32, lst *Listener, peer netip.AddrPort, opened int64
 		lst.Active.Add(-1)
 		return
 	}
-	c.opened, c.version, c.keepAlive, c.hup = opened, cc.Version, cc.KeepAlive, gone
+	c.opened, c.version, c.hup = opened, cc.Version, gone
 	c.readable = true
 	s.keepLeft(c, left)
 	if s.register(c, cc) {
@@ -106,10 +79,10 @@ func (s *Shard) adopt(fd int32, lst *Listener, peer netip.AddrPort, opened int64
 func (s *Shard) register(c *conn, cc *session.Connect) bool {
 	sess, held, err := s.home.Connect(cc, &c.out)
 	if err != nil {
-		s.refuse(c, err)
+		s.refuse(c, cc, err)
 		return false
 	}
-	c.s = sess
+	c.s, c.keepAlive = sess, cc.KeepAlive
 	s.home.T.Wheel.Stop(&c.timer)
 	s.armConn(c)
 	if held {
@@ -120,25 +93,23 @@ func (s *Shard) register(c *conn, cc *session.Connect) bool {
 	return true
 }
 
-// refuse answers a CONNECT with the reason and ends the connection. A peer that sent no CONNECT we can read gets no answer in MQTT 3.x.
-func (s *Shard) refuse(c *conn, err error) {
-	code := mqtt.CodeOf(err)
+// refuse answers a CONNECT with the reason and ends the connection; cc is nil if it was not even read. A peer that sent no CONNECT we can read
+// gets no answer in MQTT 3.x.
+func (s *Shard) refuse(c *conn, cc *session.Connect, err error) {
 	s.group.log.Info("client refused", "listener", c.lst.Rules.Listener, "peer", c.peer.String(), "reason", err.Error())
-	p := mqtt.Connack{Code: code}
-	v := c.version
-	sink := &s.home.T.Sink
-	switch {
-	case v.Is5():
-		s.count.Inc(metric.ConnackSent(byte(code)))
-		sink.Touch(&c.out)
-		c.out.Buf = p.Append(c.out.Buf, v)
-	case v != 0 && code != mqtt.CodeMalformedPacket && code != mqtt.CodeProtocolError:
-		if code == mqtt.CodeUnsupportedProtocolVersion {
+	v, said := c.version, mqtt.CodeOf(err)
+	if v != 0 && (v.Is5() || said != mqtt.CodeMalformedPacket && said != mqtt.CodeProtocolError) {
+		if !v.Is5() && said == mqtt.CodeUnsupportedProtocolVersion {
 			v = mqtt.V311 // [MQTT-3.1.2-2]: the answer of 3.1.1, whatever was asked for
 		}
-		s.count.Inc(metric.ConnackReturned(p.Code.ConnackReturn()))
-		sink.Touch(&c.out)
-		c.out.Buf = p.Append(c.out.Buf, v)
+		code, frame := exchange.Refused(v, cc, err)
+		if v.Is5() {
+			s.count.Inc(metric.ConnackSent(byte(code)))
+		} else {
+			s.count.Inc(metric.ConnackReturned(code.ConnackReturn()))
+		}
+		s.home.T.Sink.Touch(&c.out)
+		c.out.Buf = append(c.out.Buf, frame...)
 	}
 	s.finish(c)
 }

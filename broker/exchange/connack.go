@@ -1,0 +1,113 @@
+package exchange
+
+import (
+	"vernemq/broker/config"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+)
+
+// Refusal is the error of a client that is not let in for a reason that a provider gave. It unwraps to an *mqtt.Error.
+type Refusal struct {
+	Code            mqtt.Code // one that a CONNACK may have
+	Reason          string    // for the client, may be empty
+	ServerReference string    // where to go instead, may be empty
+}
+
+// Error implements error.
+func (r *Refusal) Error() string {
+	if r.Reason != "" {
+		return r.Reason
+	}
+	return "refused: " + r.Code.String()
+}
+
+// Unwrap gives the error the codec knows.
+func (r *Refusal) Unwrap() error { return &mqtt.Error{Code: r.Code, Text: r.Error()} }
+
+// Refused is the CONNACK that refuses a client. c is nil for one whose CONNECT could not be read: it is told the code alone. Nil is returned
+// where the client takes no packet so large.
+func Refused(v mqtt.Version, c *session.Connect, err error) (code mqtt.Code, frame []byte) {
+	p := mqtt.Connack{Code: fit(mqtt.CodeOf(err), mqtt.TypeConnack, mqtt.CodeUnspecifiedError)}
+	if c == nil || !v.Is5() {
+		return p.Code, p.Append(nil, v)
+	}
+	fits := func() bool { return c.MaxPacket == 0 || p.Size(v) <= int(c.MaxPacket) }
+	reason := err.Error()
+	if r, ok := err.(*Refusal); ok {
+		reason = r.Reason
+		if r.ServerReference != "" {
+			p.Props.AddBytes(mqtt.PropServerReference, []byte(r.ServerReference))
+		}
+	}
+	with := p.Props.Clone(0)
+	if reason != "" {
+		p.Props.AddBytes(mqtt.PropReasonString, []byte(reason))
+	}
+	if !fits() {
+		p.Props = with // [MQTT-3.2.2-19]
+	}
+	if !fits() {
+		p.Props.Reset()
+	}
+	if !fits() {
+		return p.Code, nil
+	}
+	return p.Code, p.Append(nil, v)
+}
+
+// fit is code if it tells of a failure and may be in a packet of type t; else the other one. Providers say what they like.
+func fit(code mqtt.Code, t mqtt.Type, other mqtt.Code) mqtt.Code {
+	if code.Failed() && code.ValidIn(t) {
+		return code
+	}
+	return other
+}
+
+var errConnackTooLarge = &mqtt.Error{Code: mqtt.CodePacketTooLarge, Text: "the CONNACK is larger than the client takes packets"} // [MQTT-3.1.2-24]
+
+// accepted is the CONNACK of a client that is let in. With MQTT 5 it tells what differs from what the client asked for or may assume.
+func accepted(c *session.Connect, o *config.Options) (p mqtt.Connack, err error) {
+	if !c.Version.Is5() {
+		return p, nil
+	}
+	if c.AssignedID {
+		p.Props.AddBytes(mqtt.PropAssignedClientID, []byte(c.ID.ClientID)) // [MQTT-3.2.2-16]
+	}
+	if c.ExpiryCapped {
+		p.Props.AddUint(mqtt.PropSessionExpiry, c.Expiry)
+	}
+	if c.KeepAliveSet {
+		p.Props.AddUint(mqtt.PropServerKeepAlive, uint32(c.KeepAlive))
+	}
+	if o.ReceiveMaxBroker < 65535 {
+		p.Props.AddUint(mqtt.PropReceiveMaximum, uint32(o.ReceiveMaxBroker))
+	}
+	if o.TopicAliasMaxClient > 0 {
+		p.Props.AddUint(mqtt.PropTopicAliasMaximum, uint32(o.TopicAliasMaxClient))
+	}
+	if o.MaxMessageSize > 0 && o.MaxMessageSize < mqtt.MaxBody {
+		p.Props.AddUint(mqtt.PropMaximumPacketSize, uint32(mqtt.PacketSize(o.MaxMessageSize)))
+	}
+	if c.ResponseInfo && c.Responses != "" { // [MQTT-3.1.2-28]
+		p.Props.AddBytes(mqtt.PropResponseInfo, []byte(c.Responses))
+	}
+	if c.Auth != nil {
+		addAuth(&p.Props, c.Auth)
+	}
+	if c.MaxPacket != 0 && p.Size(c.Version) > int(c.MaxPacket) {
+		return p, errConnackTooLarge
+	}
+	return p, nil
+}
+
+// connack answers the CONNECT once ticket is durable.
+func (h *Home) connack(s *session.Session, p *mqtt.Connack, ticket store.Ticket) {
+	if s.Version.Is5() {
+		h.T.Count.Inc(metric.ConnackSent(0))
+	} else {
+		h.T.Count.Inc(metric.ConnackReturned(0))
+	}
+	s.Connack(&h.T, p.Append(nil, s.Version), ticket)
+}
