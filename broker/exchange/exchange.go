@@ -91,6 +91,9 @@ func (x *Exchange) index(mountpoint string) *trie.Index {
 	return m[mountpoint]
 }
 
+// MemoryLimit is how many bytes the broker tries to stay below; 0 or less: not known or none.
+func (x *Exchange) MemoryLimit() int64 { return x.options.Load().MemoryLimit }
+
 // Subscriptions returns how many subscriptions there are in all mountpoints.
 func (x *Exchange) Subscriptions() int {
 	n := 0

@@ -18,13 +18,22 @@ const (
 	maxControlBody  = 1 << 20   // bytes of any other packet that is no PUBLISH: its handling must fit a turn
 	smallLeft       = 32 << 10  // a remainder up to this is copied in front of the next read
 	deliveriesATurn = 4096      // one connection's share of a turn
-	partialLimit    = 256 << 20 // bytes of unparsed input that all connections may hold together
+	inputMost       = 256 << 20 // bytes of unparsed input that all connections may hold together, where memory is plenty
+	inputLeast      = 16 << 20
 )
 
 // budget counts the bytes of unparsed input of all shards.
 type budget struct {
 	used  atomic.Int64
 	limit int64
+}
+
+// inputLimit is the bound of unparsed input: an eighth of the memory the broker may use, if that is known.
+func inputLimit(memory int64) int64 {
+	if memory <= 0 {
+		return inputMost
+	}
+	return min(max(memory/8, inputLeast), inputMost)
 }
 
 // keepLeft makes b the connection's remainder and keeps the broker-wide count; false when that is above its limit.

@@ -49,7 +49,7 @@ type Group struct {
 // NewGroup makes n shards, whose monotonic time begins at base. Start starts them; Close ends them.
 func NewGroup(n int, x *exchange.Exchange, base time.Time, log *slog.Logger) (*Group, error) {
 	g := &Group{X: x, seed: maphash.MakeSeed(), base: base, log: log}
-	g.budget.limit = partialLimit
+	g.budget.limit = inputLimit(x.MemoryLimit())
 	for i := range n {
 		s, err := newShard(g, i, n)
 		if err != nil {
