@@ -66,10 +66,13 @@ const (
 // fill returns the configuration with the mode's defaults in the place of zeros.
 func (c Config) fill(m *mode) Config {
 	c.Label = cmp.Or(c.Label, c.Mode)
+	d := &m.defaults
 	if c.Clients != 0 {
 		m.scale(&c)
 	}
-	d := &m.defaults
+	if d.Clients == 0 {
+		c.Clients = 0 // it is publishers or subscribers now
+	}
 	c.Clients = cmp.Or(c.Clients, d.Clients)
 	c.Publishers = cmp.Or(c.Publishers, d.Publishers)
 	c.Subscribers = cmp.Or(c.Subscribers, d.Subscribers)

@@ -47,7 +47,10 @@ func (r *Result) headline() string {
 			parts = append(parts, fmt.Sprintf("%s %s,", number(float64(c.n)), c.what))
 		}
 	}
-	parts = append(parts, fmt.Sprintf("QoS %d, %d bytes, MQTT %s", r.QoS, r.Size, r.MQTT))
+	if _, messages := r.Figures["delivered"]; messages {
+		parts = append(parts, fmt.Sprintf("QoS %d, %d bytes,", r.QoS, r.Size))
+	}
+	parts = append(parts, "MQTT "+r.MQTT)
 	if r.Rate > 0 {
 		parts = append(parts, fmt.Sprintf(", %s messages/s", number(r.Rate)))
 	}
@@ -64,7 +67,7 @@ func (r *Result) verdict() (lines []string) {
 		case r.Figures["lost"] > 0 && r.QoS == 0:
 			lines = append(lines, "messages were lost, which QoS 0 allows; none came twice, out of order or corrupted")
 		case messages:
-			lines = append(lines, "no message was lost, came out of order or corrupted")
+			lines = append(lines, "no message was lost, out of order or corrupted")
 		default:
 			lines = append(lines, "no connection was lost")
 		}
