@@ -4,6 +4,8 @@ VERSION  := $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --dirt
 LDFLAGS  := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 FUZZTIME ?= 30s
 BENCH    ?= .
+SUITE    ?= .
+LOADTIME ?= 1s
 BIN      := bin
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
@@ -29,8 +31,9 @@ race:
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
-bench:
+bench: build
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	@.ci/bench '$(SUITE)' '$(LOADTIME)'
 
 crash:
 	go test ./broker/node -run '^TestCrash$$' -crash.kills=300 -count=1 -v -timeout 30m

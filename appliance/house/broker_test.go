@@ -98,6 +98,22 @@ func (b *runningBroker) stop(t *testing.T) {
 	}
 }
 
+// address returns where the broker listens, as host:port.
+func (b *runningBroker) address(t *testing.T) string {
+	t.Helper()
+	out, err := b.vernemq(t, "admin", "listener", "show", "--format=csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out) {
+		if cells := strings.Split(line, ","); len(cells) > 3 && cells[2] == "127.0.0.1" {
+			return cells[2] + ":" + cells[3]
+		}
+	}
+	t.Fatalf("no listener on 127.0.0.1:\n%s", out)
+	return ""
+}
+
 // pid returns the broker's process id.
 func (b *runningBroker) pid(t *testing.T) int {
 	t.Helper()

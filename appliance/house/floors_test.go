@@ -15,7 +15,7 @@ var floors = []struct {
 	{0, "schema conf.d packaging appliance/report appliance/hostfs"},
 	{0, "broker/mqtt broker/topic broker/metric broker/wheel"},
 	{1, "broker/msg broker/config broker/hook broker/trie broker/store/wallog broker/store/wallog/faultfs"},
-	{1, "appliance/source appliance/plan appliance/probe appliance/service appliance/docs"},
+	{1, "appliance/source appliance/plan appliance/probe appliance/service appliance/docs appliance/bench"},
 	{2, "broker/store broker/store/storetest broker/queue broker/retain broker/session"},
 	{2, "appliance/eula appliance/migrate"},
 	{3, "broker/exchange"},
