@@ -136,10 +136,10 @@ func (c *Config) check(m *mode) error {
 	if c.User == "" && c.Password != nil && c.Version != mqtt.V5 {
 		errs = append(errs, errors.New("a password without a user needs MQTT 5")) // [MQTT-3.1.2-22]
 	}
-	if c.Batch*c.Size > 256<<20 {
+	if int64(c.Batch)*int64(c.Size) > 256<<20 {
 		errs = append(errs, errors.New("batch: one write has more than 256 MB"))
 	}
-	if m.flows && c.Publishers*c.Subscribers > maxFlows {
+	if m.flows && int64(c.Publishers)*int64(c.Subscribers) > maxFlows {
 		errs = append(errs, fmt.Errorf("%d publishers to %d subscribers are more than %d pairs to follow", c.Publishers, c.Subscribers, maxFlows))
 	}
 	return errors.Join(errs...)

@@ -139,7 +139,8 @@ func (l *loop) poll(d time.Duration) int {
 
 // wait is epoll_pwait2(2): nanoseconds matter when messages have a due time.
 func (l *loop) wait(d time.Duration) int {
-	ts := unix.NsecToTimespec(int64(max(d, 0)))
+	ns := int64(max(d, 0))
+	ts := [2]int64{ns / 1e9, ns % 1e9} // 64 bits each on all machines
 	var n uintptr
 	var errno unix.Errno
 	if d <= briefly {

@@ -169,6 +169,11 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	wantNothingRetained(t, tcp)
+}
+
+func wantNothingRetained(t *testing.T, tcp string) {
+	t.Helper()
 	broker := dialBroker(t, tcp)
 	broker.send((&mqtt.Connect{Version: mqtt.V311, ClientID: []byte("look"), CleanStart: true}).Append(nil))
 	broker.want(mqtt.TypeConnack)
@@ -178,6 +183,30 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	broker.want(mqtt.TypeSuback)
 	broker.send(mqtt.AppendPingreq(nil))
 	broker.want(mqtt.TypePingresp) // and no retained message before it
+}
+
+// A run that is interrupted while it stores tells how fast that went, and takes back what it stored.
+func TestInterruptWhileStoring(t *testing.T) {
+	tcp, _ := startBroker(t)
+	for _, mode := range []string{"retained", "offline"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := small(mode, tcp)
+		c.Count, c.Subscribers, c.Publishers, c.Inflight = 1_000_000, 1, 1, 1
+		c.Progress = func(p *Progress) {
+			if p.Published > 0 {
+				cancel()
+			}
+		}
+		r, err := Run(ctx, c)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Interrupted || r.Figures["put_per_second"] <= 0 || len(r.Problems) > 0 {
+			t.Errorf("%s: interrupted %v, %v, %q", mode, r.Interrupted, r.Figures, r.Problems)
+		}
+	}
+	wantNothingRetained(t, tcp)
 }
 
 // The broker's CPU time and memory are those of the process that is named.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -42,7 +43,7 @@ func runOffline(_ context.Context, r *run, result *Result) error {
 	r.enter("queueing")
 	before, _ := sample(cfg.PIDs, true)
 	own, began := ownCPU(), now()
-	if err := r.publishAll(func(p *publisher) int64 { return r.sessionsOf(p.conn.number) * int64(cfg.Count) }); err != nil {
+	if err := r.publishAll(func(p *publisher) int64 { return r.sessionsOf(p.conn.number) * int64(cfg.Count) }); err != nil && !errors.Is(err, errStopped) {
 		return err
 	}
 	put := seconds(now() - began)
@@ -52,6 +53,9 @@ func runOffline(_ context.Context, r *run, result *Result) error {
 	if len(cfg.PIDs) > 0 && n > 0 {
 		result.set("put_cpu_per_million", (queued.cpu-before.cpu)*1e6/float64(n))
 		result.set("bytes_per_message", float64(growth(before, queued)*1024)/float64(n))
+	}
+	if r.stopped() {
+		return nil
 	}
 
 	r.enter("draining")
@@ -64,7 +68,7 @@ func runOffline(_ context.Context, r *run, result *Result) error {
 		l.collect(func() bool { return l.tally.delivered-l.tally.duplicated >= want })
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errStopped) {
 		return err
 	}
 	ended := began
@@ -83,7 +87,9 @@ func runOffline(_ context.Context, r *run, result *Result) error {
 	result.set("drain_seconds", seconds(ended-began))
 	result.cost(cfg, after.cpu-queued.cpu, own, t.delivered)
 	result.memory(cfg, before, after)
-	r.countSessions()
+	if !r.stopped() {
+		r.countSessions()
+	}
 	return nil
 }
 

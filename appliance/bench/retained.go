@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -24,7 +25,7 @@ func runRetained(_ context.Context, r *run, result *Result) error {
 	r.enter("setting")
 	before, _ := sample(cfg.PIDs, true)
 	own, began := ownCPU(), now()
-	if err := r.publishAll(func(p *publisher) int64 { return r.part(p.conn.number, cfg.Count) }); err != nil {
+	if err := r.publishAll(func(p *publisher) int64 { return r.part(p.conn.number, cfg.Count) }); err != nil && !errors.Is(err, errStopped) {
 		return err
 	}
 	stored, _ := sample(cfg.PIDs, true)
@@ -33,6 +34,9 @@ func runRetained(_ context.Context, r *run, result *Result) error {
 	if len(cfg.PIDs) > 0 && n > 0 {
 		result.set("put_cpu_per_million", (stored.cpu-before.cpu)*1e6/float64(n))
 		result.set("bytes_per_message", float64(growth(before, stored)*1024)/float64(n))
+	}
+	if r.stopped() {
+		return nil
 	}
 
 	r.enter("receiving")
@@ -47,7 +51,7 @@ func runRetained(_ context.Context, r *run, result *Result) error {
 		l.subscribers = []*conn{c}
 		began := now()
 		err := r.only(l, func() error { return l.receiveRetained(c, int64(cfg.Count)) })
-		if err != nil {
+		if err != nil && !errors.Is(err, errStopped) {
 			return err
 		}
 		if ended = l.shown.arrival.Load(); ended > began {
