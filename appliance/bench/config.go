@@ -148,7 +148,10 @@ func (c *Config) check(m *mode) error {
 // checkFiles says whether this process may open as many connections.
 func checkFiles(connections int) error {
 	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Max >= uint64(connections+spareFiles) {
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	if limit.Max >= uint64(connections+spareFiles) {
 		return nil
 	}
 	return fmt.Errorf("%d connections need more open files than the limit of %d: raise it with ulimit -n %d", connections, limit.Max, connections+spareFiles)

@@ -41,7 +41,6 @@ func runRetained(_ context.Context, r *run, result *Result) error {
 
 	r.enter("receiving")
 	cfg.QoS = receive
-	ended := now()
 	var spent time.Duration
 	from, _ := sample(cfg.PIDs, false)
 	for i := range cfg.Subscribers {
@@ -54,7 +53,7 @@ func runRetained(_ context.Context, r *run, result *Result) error {
 		if err != nil && !errors.Is(err, errStopped) {
 			return err
 		}
-		if ended = l.shown.arrival.Load(); ended > began {
+		if ended := l.shown.arrival.Load(); ended > began {
 			spent += time.Duration(ended - began)
 		}
 		l.hangUp(c)

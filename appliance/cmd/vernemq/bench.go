@@ -216,7 +216,7 @@ func (p *program) benchAll(flags *benchFlags, todo []bench.Config, table bool) (
 		if file, err = bench.OpenCSV(flags.csv); err != nil {
 			return p.benchFailed(err)
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // rows are written one by one, and that is where errors show
 	}
 	var results []*bench.Result
 	for range flags.repeat {
