@@ -211,7 +211,8 @@ func open(cfg Config, lock *os.File) (*Durable, error) {
 		cfg.Log.Error("store: damaged", "error", s.dead, "places", len(d))
 		return s, nil
 	}
-	s.cfg.Log.Info("store: open", "sessions", len(s.x.sessions), "messages", s.x.messages.used(), "retained", len(s.x.retained), "segments", s.segments, "bytes", s.usage)
+	s.cfg.Log.Info("store: open", "sessions", len(s.x.sessions), "messages", s.x.messages.used(), "retained", len(s.x.retained),
+		"segments", s.segments, "bytes", s.usage)
 	s.ballast(true)
 	s.mu.Lock()
 	s.runAt = s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) })

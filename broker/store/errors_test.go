@@ -37,13 +37,14 @@ func (f *failer) fail(op, _ string) error {
 // broken, and when the disk works again so does the store.
 func TestErrors(t *testing.T) {
 	failed := map[string]bool{}
-	for _, e := range []syscall.Errno{syscall.ENOSPC, syscall.EIO} {
+	for i, e := range []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.ENOSPC, syscall.EIO} {
+		d := []store.Durability{store.DurableAck, store.DurableInterval}[i/2]
 		for _, length := range []int{1, 12} {
-			t.Run(fmt.Sprintf("%v %d", e, length), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s %v %d", d, e, length), func(t *testing.T) {
 				f := &failer{from: 1 << 30, err: e, failed: failed}
-				withErrors(t, f, 0)
+				withErrors(t, d, f, 0)
 				for n := 1; n < f.calls; n += 1 + n/60 {
-					withErrors(t, &failer{from: n, length: length, err: e, failed: failed}, uint64(n))
+					withErrors(t, d, &failer{from: n, length: length, err: e, failed: failed}, uint64(n))
 					if t.Failed() {
 						t.Fatalf("call %d of %d", n, f.calls)
 					}
@@ -51,19 +52,21 @@ func TestErrors(t *testing.T) {
 			})
 		}
 	}
-	for _, op := range []string{"open", "write", "sync", "batch", "syncdir", "remove", "truncate", "openwriter", "mkdir", "readdir", "allocate", "rename", "close"} {
+	for _, op := range []string{
+		"open", "write", "sync", "batch", "syncdir", "remove", "truncate", "openwriter", "mkdir", "readdir", "allocate", "rename", "close",
+	} {
 		if !failed[op] {
 			t.Errorf("no %s failed: the test does not reach it", op)
 		}
 	}
 }
 
-func withErrors(t *testing.T, f *failer, seed uint64) {
+func withErrors(t *testing.T, d store.Durability, f *failer, seed uint64) {
 	t.Helper()
 	dir := memoryDir(t)
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	fs := &faultfs.FS{Root: dir, Fail: f.fail, Torn: rnd.IntN(300), Space: 1 << 40}
-	cfg := store.Config{Dir: dir, SegmentBytes: 250, FS: fs, CompactRate: 1 << 30, RetryEvery: time.Millisecond, MaxPending: 1 << 20}
+	cfg := store.Config{Dir: dir, Durability: d, SyncInterval: time.Millisecond, SegmentBytes: 250, FS: fs, CompactRate: 1 << 30, RetryEvery: time.Millisecond, MaxPending: 1 << 20}
 	var s *store.Durable
 	for tries := 0; s == nil; tries++ {
 		var err error

@@ -10,6 +10,9 @@ import (
 	"vernemq/broker/store/wallog"
 )
 
+// maxTries is how often a record is looked for that compaction moves away meanwhile: it does so about once in the life of a segment.
+const maxTries = 100
+
 // wanted is a message that is being read back.
 type wanted struct {
 	to    int // where it goes in the result
@@ -46,7 +49,7 @@ func (s *Durable) read(refs []MessageRef) []*msg.Message {
 		todo[i].to = i
 	}
 	var places []wallog.Place
-	for tries := 0; len(todo) > 0 && tries < 100; tries++ {
+	for tries := 1; len(todo) > 0; tries++ {
 		todo = s.locate(refs, todo, out)
 		slices.SortFunc(todo, func(a, b wanted) int { return comparePlaces(a.place, b.place) })
 		places = places[:0]
@@ -60,7 +63,7 @@ func (s *Durable) read(refs []MessageRef) []*msg.Message {
 				out[w.to], err = s.build(r.Payload)
 			}
 			switch {
-			case errors.Is(err, wallog.ErrGone): // compaction has moved it meanwhile
+			case errors.Is(err, wallog.ErrGone) && tries < maxTries: // compaction has moved it meanwhile
 				again = append(again, w)
 			case err != nil:
 				s.unreadable(r.Place, err)
@@ -266,7 +269,7 @@ func (s *Durable) loadRetained(f Loader) error {
 
 // retainedMessage reads a retained message; nil if there is none.
 func (s *Durable) retainedMessage(k retainedKey) (*msg.Message, error) {
-	for {
+	for tries := 1; ; tries++ {
 		s.mu.Lock()
 		r, ok := s.x.retained[k]
 		if !ok {
@@ -290,7 +293,7 @@ func (s *Durable) retainedMessage(k retainedKey) (*msg.Message, error) {
 				m, err = s.buildRetained(rec.Payload)
 			}
 		})
-		if !errors.Is(err, wallog.ErrGone) {
+		if !errors.Is(err, wallog.ErrGone) || tries == maxTries {
 			return m, err
 		}
 	}

@@ -2,14 +2,13 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
-
-	"fmt"
 
 	"vernemq/broker/store/wallog"
 )
@@ -33,7 +32,8 @@ func lockDir(dir string) (*os.File, error) {
 		holder := make([]byte, 20)
 		n, _ := f.ReadAt(holder, 0)
 		_ = f.Close() // nothing was written
-		return nil, fmt.Errorf("%w in %s (process %s): stop it first, or give this one a directory of its own: %w", ErrLocked, dir, strings.TrimSpace(string(holder[:n])), err)
+		pid := strings.TrimSpace(string(holder[:n]))
+		return nil, fmt.Errorf("%w in %s (process %s): stop it first, or give this one a directory of its own: %w", ErrLocked, dir, pid, err)
 	}
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) // a courtesy to whoever is locked out
@@ -52,8 +52,8 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 		}
 		for _, n := range names {
 			if strings.HasPrefix(n, "log-") {
-				return fmt.Errorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that file; else put back a backup",
-					dir, versionName, version)
+				return fmt.Errorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that "+
+					"file; else put back a backup", dir, versionName, version)
 			}
 		}
 		if !create {
@@ -81,8 +81,8 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 		return fmt.Errorf("the store in %s has version %d, and this broker knows up to %d: install the newer broker again, run \"vernemq store export FILE\", then this "+
 			"one and \"vernemq store import FILE\" on an empty directory", dir, v, version)
 	case v < version:
-		return fmt.Errorf("the store in %s has version %d, and this broker needs %d: run \"vernemq store export FILE\" with the older broker, move the directory away, then run "+
-			"\"vernemq store import FILE\" with this one", dir, v, version)
+		return fmt.Errorf("the store in %s has version %d, and this broker needs %d: run \"vernemq store export FILE\" with the older broker, move the "+
+			"directory away, then run \"vernemq store import FILE\" with this one", dir, v, version)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/tidwall/wal"
@@ -282,11 +283,15 @@ func (l *Log) cutBack() error {
 		tail++
 	}
 	keep := segmentName(l.segments[tail].First)
-	for _, name := range names {
-		if isSegment(name) && name > keep {
-			if err := l.cfg.FS.Remove(filepath.Join(l.dir, name)); err != nil {
-				return fmt.Errorf("cutting the tail back: %w", err)
-			}
+	for _, name := range slices.Backward(names) { // newest first, one after the other: a crash in between must not leave a gap
+		if !isSegment(name) || name <= keep {
+			continue
+		}
+		if err := l.cfg.FS.Remove(filepath.Join(l.dir, name)); err != nil {
+			return fmt.Errorf("cutting the tail back: %w", err)
+		}
+		if err := l.cfg.FS.SyncDir(l.dir); err != nil {
+			return fmt.Errorf("cutting the tail back: %w", err)
 		}
 	}
 	if err := truncate(l.cfg.FS, filepath.Join(l.dir, keep), l.synced.off); err != nil {
@@ -301,6 +306,7 @@ func (l *Log) cutBack() error {
 	l.segments = l.segments[:tail+1]
 	l.segments[tail].Bytes = l.synced.off
 	l.written = l.synced
+	l.nextID = l.segments[tail].ID // what is written again comes to lie where it was
 	return nil
 }
 
