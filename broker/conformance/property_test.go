@@ -22,6 +22,7 @@ func all(p *mqtt.Publish) {
 const allShown = " PayloadFormatIndicator=1 ResponseTopic=answer/here CorrelationData=\x00\xffdata UserProperty=b:1 UserProperty=a:2 UserProperty=b:1 ContentType=text/plain"
 
 func TestProperties(t *testing.T) {
+	t.Parallel()
 	statement(t, "MQTT-3.3.2-4@5 MQTT-3.3.2-15@5 MQTT-3.3.2-16@5 MQTT-3.3.2-17@5 MQTT-3.3.2-18@5 MQTT-3.3.2-20@5 properties are handed on unaltered", func(b *broker) {
 		s, k := b.connect("s"), b.connect("k", keep)
 		s.sub("t", 1)
@@ -79,8 +80,7 @@ func TestProperties(t *testing.T) {
 		p.send(unhex(b.T, `10 0d 0004"MQTT"05 02 0000 0001"c"`))
 		p.ends("CONNACK 0x81")
 	})
-	statement(t, "MQTT-3.3.2-6@5 the message expiry interval counts down", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-3.3.2-6@5 the message expiry interval counts down", func(b *broker) {
 		k := b.connect("k", keep)
 		k.sub("t", 1)
 		k.lose()
@@ -95,8 +95,7 @@ func TestProperties(t *testing.T) {
 			}
 		}
 	})
-	statement(t, "MQTT-3.3.2-5@5 a message that has expired is not delivered", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-3.3.2-5@5 a message that has expired is not delivered", func(b *broker) {
 		k := b.connect("k", keep)
 		k.sub("t", 2)
 		k.lose()
@@ -227,11 +226,11 @@ func TestInformation(t *testing.T) {
 		}
 	})
 	statement(t, "MQTT-3.4.2-1@5 MQTT-3.5.2-1@5 an acknowledgement has a code that it may have", func(b *broker) {
-		var code mqtt.Code
-		b.ask(&let{publish: func(p *hook.Publish) hook.Verdict { p.Code = code; return hook.Refuse }})
+		var code box[mqtt.Code]
+		b.ask(&let{publish: func(p *hook.Publish) hook.Verdict { p.Code = code.get(); return hook.Refuse }})
 		p := b.connect("p")
 		for c, want := range map[mqtt.Code]string{mqtt.CodeQuotaExceeded: "0x97", mqtt.CodeServerMoved: "0x87", 0xFE: "0x87", 0x10: "0x87"} {
-			code = c
+			code.set(c)
 			p.pub("t", "x", 1, 1)
 			p.want("PUBACK id=1 " + want)
 			p.pub("t", "x", 2, 2)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestReceiver(t *testing.T) { // the broker receives
+	t.Parallel()
 	statement(t, "MQTT-2.3.1-1@4 MQTT-2.2.1-3@5 a packet identifier of 0", func(b *broker) {
 		sub := mqtt.Subscribe{}
 		sub.Add([]byte("t"), 0)
@@ -70,21 +71,20 @@ func TestReceiver(t *testing.T) { // the broker receives
 		}
 	})
 	statement(t, "MQTT-4.3.3-9@5 after a PUBREC that refuses, the identifier is that of a new message", func(b *broker) {
-		verdict := hook.Refuse
-		b.ask(&let{publish: func(*hook.Publish) hook.Verdict { return verdict }})
+		verdict := box[hook.Verdict]{v: hook.Refuse}
+		b.ask(&let{publish: func(*hook.Publish) hook.Verdict { return verdict.get() }})
 		s := b.connect("s")
 		s.sub("t", 0)
 		p := b.connect("p")
 		p.pub("t", "x", 2, 1)
 		p.want("PUBREC id=1 0x87")
-		verdict = hook.OK
+		verdict.set(hook.OK)
 		p.pub("t", "y", 2, 1)
 		p.want("PUBREC id=1")
 		s.want("PUBLISH t y qos=0")
 		s.quiet()
 	})
-	statement(t, "MQTT-4.3.3-13@5 the exchange goes on though the message has expired", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-4.3.3-13@5 the exchange goes on though the message has expired", func(b *broker) {
 		b.connect("s").sub("t", 2)
 		p := b.connect("p")
 		p.pub("t", "x", 2, 1, with(mqtt.PropMessageExpiry, 1))
@@ -135,6 +135,7 @@ func TestReceiver(t *testing.T) { // the broker receives
 }
 
 func TestSender(t *testing.T) { // the broker sends
+	t.Parallel()
 	statement(t, "MQTT-2.3.1-4@4 MQTT-2.2.1-4@5 MQTT-4.3.2-1 MQTT-4.3.3-1 MQTT-4.3.2-2@5 MQTT-4.3.3-2@5 a new message has an identifier that is not in use, and no DUP", func(b *broker) {
 		b.o.MaxInflight = 0
 		s := b.connect("s")
@@ -187,8 +188,7 @@ func TestSender(t *testing.T) { // the broker sends
 		s = b.connect("s", keep)
 		s.quiet()
 	})
-	statement(t, "MQTT-4.3.3-7@5 a message whose PUBLISH was sent does not expire", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-4.3.3-7@5 a message whose PUBLISH was sent does not expire", func(b *broker) {
 		s := b.connect("s", keep)
 		s.sub("t", 2)
 		b.connect("p").deliver("t", "x", 2, with(mqtt.PropMessageExpiry, 1))
@@ -217,8 +217,7 @@ func TestSender(t *testing.T) { // the broker sends
 		s.want("CONNACK 0x00 present", "PUBLISH t 1 qos=1 id=1 dup", "PUBLISH t 2 qos=2 id=2 dup", "PUBLISH t 3 qos=1 id=3 dup", "PUBREL id=4",
 			"PUBLISH t 5 qos=1 id=5 dup", "PUBLISH t 6 qos=2 id=6 dup")
 	})
-	statement(t, "MQTT-4.4.0-1@5 nothing is sent again while the connection lives", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-4.4.0-1@5 nothing is sent again while the connection lives", func(b *broker) {
 		b.o.RetryInterval = 1e9
 		s := b.connect("s")
 		s.sub("t", 2)

@@ -22,17 +22,34 @@ var ran = struct {
 // statement runs a test that shows the statements its name begins with, once for each version they belong to.
 func statement(t *testing.T, name string, f func(b *broker)) {
 	t.Helper()
+	run(t, name, false, f)
+}
+
+// waiting is statement for a test that waits more than it works: such tests run beside each other.
+func waiting(t *testing.T, name string, f func(b *broker)) {
+	t.Helper()
+	run(t, name, true, f)
+}
+
+func run(t *testing.T, name string, beside bool, f func(b *broker)) {
+	t.Helper()
 	ids, err := identifiers(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	full := t.Name() + "/" + name
 	t.Run(name, func(t *testing.T) {
+		if beside {
+			t.Parallel()
+		}
 		for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
 			if !names(ids, v) {
 				continue
 			}
 			t.Run(v.String(), func(t *testing.T) {
+				if beside {
+					t.Parallel()
+				}
 				t.Cleanup(func() {
 					if !t.Failed() && !t.Skipped() {
 						ran.Lock()
@@ -87,6 +104,7 @@ func identifiers(name string) (ids []key, err error) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	_ = flag.Set("test.parallel", "32") // those that run beside each other wait
 	code := m.Run()
 	whole := true // nothing was left out on the command line
 	for _, f := range []string{"test.run", "test.skip", "test.list", "test.bench", "test.fuzz"} {

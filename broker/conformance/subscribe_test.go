@@ -150,19 +150,19 @@ func TestSubscribe(t *testing.T) {
 		}
 	})
 	statement(t, "MQTT-3.9.3-2 a SUBACK has codes that a SUBACK may have", func(b *broker) {
-		var code mqtt.Code
+		var code box[mqtt.Code]
 		b.ask(&let{subscribe: func(s *hook.Subscribe) hook.Verdict {
-			s.Topics[0].Code, s.Code = code, code
+			s.Topics[0].Code = code.get()
 			return hook.OK
 		}})
 		s := b.connect("s")
 		for _, c := range []mqtt.Code{mqtt.CodeServerMoved, 0xFE, mqtt.CodePacketIdentifierNotFound} {
-			code = c
+			code.set(c)
 			s.subscribe(1, "t", 1)
 			s.want(b.by("SUBACK id=1 80", "SUBACK id=1 87"))
 		}
 		for _, c := range []mqtt.Code{mqtt.CodeNoMatchingSubscribers, 3} { // no refusals: they say nothing here
-			code = c
+			code.set(c)
 			s.subscribe(1, "t", 1)
 			s.want("SUBACK id=1 01")
 		}

@@ -95,14 +95,14 @@ func written() (byKey map[key][]string, full map[string]bool, err error) {
 	return byKey, full, nil
 }
 
-// statementsIn returns the names that a function gives to statement.
+// statementsIn returns the names that a function gives to statement and waiting.
 func statementsIn(f *ast.FuncDecl) (names []string) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true
 		}
-		if fn, ok := call.Fun.(*ast.Ident); !ok || fn.Name != "statement" || len(call.Args) < 2 {
+		if fn, ok := call.Fun.(*ast.Ident); !ok || fn.Name != "statement" && fn.Name != "waiting" || len(call.Args) < 2 {
 			return true
 		}
 		if lit, ok := call.Args[1].(*ast.BasicLit); ok {

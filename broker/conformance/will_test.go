@@ -16,6 +16,7 @@ func delay(seconds uint32) mod {
 }
 
 func TestWill(t *testing.T) {
+	t.Parallel()
 	statement(t, "MQTT-3.1.2-8@4 MQTT-3.1.2-7@5 MQTT-3.1.2-8@5 a will is published when the connection is lost", func(b *broker) {
 		s := b.connect("s")
 		s.sub("will", 2)
@@ -37,8 +38,7 @@ func TestWill(t *testing.T) {
 		c.send((&mqtt.Disconnect{Code: mqtt.CodeDisconnectWithWill}).Append(nil, c.v))
 		s.want("PUBLISH will asked for qos=0")
 	})
-	statement(t, "MQTT-3.1.2-8@5 a will waits for its delay, or for the end of the session", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-3.1.2-8@5 a will waits for its delay, or for the end of the session", func(b *broker) {
 		s := b.connect("s")
 		s.sub("will", 0)
 		delayed := func(id string, seconds, expiry uint32) {
@@ -59,8 +59,7 @@ func TestWill(t *testing.T) {
 		b.connect("c")
 		s.want("PUBLISH will now qos=0")
 	})
-	statement(t, "MQTT-3.1.3-9@5 a connection before the delay is over cancels the will", func(b *broker) {
-		b.Parallel() // it waits more than it works
+	waiting(t, "MQTT-3.1.3-9@5 a connection before the delay is over cancels the will", func(b *broker) {
 		s := b.connect("s")
 		s.sub("will", 0)
 		b.connect("c", keep, will("will", "cancelled", 0, false), delay(1)).lose()

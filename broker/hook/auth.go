@@ -33,9 +33,6 @@ func (a *Auth) Next(data []byte) {
 	a.Data, a.Continue, a.SetData, a.SetUsername, a.Code, a.Reason = data, false, nil, nil, 0, ""
 }
 
-// Authenticates reports whether anybody takes part in enhanced authentication.
-func (c *Chains) Authenticates() bool { return len(c.auth) > 0 }
-
 // AskAuth asks for one step: the chain for the first, the provider that answered it for all others. The verdict is OK, Refuse or Pending; when
 // Pending, done is called once, on some goroutine. A method that nobody knows is refused with CodeBadAuthenticationMethod.
 func (c *Chains) AskAuth(a *Auth, done func(Verdict)) Verdict {

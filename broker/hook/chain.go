@@ -6,8 +6,8 @@ type Provider interface {
 	Name() string
 }
 
-// The optional interfaces of a provider. Each runs on the shard and must not block: a provider that has to wait returns Pending, keeps the
-// request, and calls answer exactly once, from any goroutine. Informing hooks return nothing.
+// The optional interfaces of a provider. Each runs on a shard, or on the goroutine in which a provider before it answered, and must not block:
+// one that has to wait returns Pending, keeps the request, and calls answer exactly once, from any goroutine. Informing hooks return nothing.
 type (
 	// RegisterAuth is asked before a client is let in.
 	RegisterAuth interface {
