@@ -145,7 +145,7 @@ func (OS) Free(name string) (int64, error) {
 	if err := unix.Statfs(name, &st); err != nil {
 		return 0, &fs.PathError{Op: "statfs", Path: name, Err: err}
 	}
-	return int64(st.Bavail) * st.Bsize, nil
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // 32 bits wide on some machines
 }
 
 // OpenWriter implements FS.
