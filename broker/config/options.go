@@ -33,6 +33,7 @@ type Options struct {
 	TopicAliasMaxBroker  int           `conf:"topic_alias_max_broker"`
 	UpgradeOutgoingQoS   bool          `conf:"upgrade_outgoing_qos"`
 	SuppressLWTTakeover  bool          `conf:"suppress_lwt_on_session_takeover"`
+	CheckPayloadFormat   bool          `conf:"check_payload_format"`         // of MQTT 5 publishes and wills
 	MaxSubscriptions     int           `conf:"max_subscriptions_per_client"` // 0: no limit
 
 	// Queues.

@@ -57,6 +57,32 @@ func TestProperties(t *testing.T) {
 			p.fails(mqtt.CodeProtocolError)
 		}
 	})
+	t.Run("a payload that is not the text it says it is", func(t *testing.T) { // an option: the standard leaves it open
+		for _, check := range []bool{true, false} {
+			b := newBroker(t, mqtt.V5)
+			b.o.CheckPayloadFormat = check
+			s := b.connect("s")
+			s.sub("t", 0)
+			p := b.connect("p")
+			isText := with(mqtt.PropPayloadFormat, 1)
+			if !check {
+				p.deliver("t", "\xff", 1, isText)
+				s.want("PUBLISH t \xff qos=0 PayloadFormatIndicator=1")
+				continue
+			}
+			p.pub("t", "\xff", 1, 1, isText)
+			p.want("PUBACK id=1 0x99")
+			p.pub("t", "\xff", 2, 1, isText)
+			p.want("PUBREC id=1 0x99")
+			p.deliver("t", "grün", 2, isText)
+			p.deliver("t", "\xff", 0, with(mqtt.PropPayloadFormat, 0))
+			s.want("PUBLISH t grün qos=0 PayloadFormatIndicator=1", "PUBLISH t \xff qos=0 PayloadFormatIndicator=0")
+			p.pub("t", "\xff", 0, 0, isText)
+			p.fails(mqtt.CodePayloadFormatInvalid)
+			b.hello("w", will("t", "\xff", 0, false), func(p *mqtt.Connect) { p.Will.Props.AddUint(mqtt.PropPayloadFormat, 1) }).ends("CONNACK 0x99")
+			s.quiet()
+		}
+	})
 	statement(t, "MQTT-2.2.2-1@5 a packet without properties says so", func(b *broker) {
 		c := b.dial()
 		c.send(connectBytes(b.v, 2, field("c")))

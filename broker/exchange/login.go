@@ -66,6 +66,9 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 		if p.Will.Topic[0] == '$' { // the broker's own namespace, as for a PUBLISH
 			return nil, errWill
 		}
+		if o.CheckPayloadFormat && !wellFormed(p.Will.Props, p.Will.Payload) {
+			return nil, errPayloadFormat
+		}
 	}
 	return c, nil
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"math/bits"
+	"unicode/utf8"
 
 	"vernemq/broker/hook"
 	"vernemq/broker/metric"
@@ -46,12 +47,27 @@ func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (park
 		s.Answer(&h.T, p.QoS, p.PacketID, mqtt.CodeNotAuthorized, 0)
 		return false, nil
 	}
+	if h.T.Opts.CheckPayloadFormat && !wellFormed(p.Props, p.Payload) {
+		if p.QoS == 0 { // has no answer that could say so
+			return false, errPayloadFormat
+		}
+		s.Answer(&h.T, p.QoS, p.PacketID, mqtt.CodePayloadFormatInvalid, 0)
+		return false, nil
+	}
 	m.From = msg.Origin{Shard: uint16(h.shard), Slot: s.Slot, Valid: true}
 	if h.T.Hooks.Publishes() {
 		return h.authorise(s, p, m)
 	}
 	h.routeAndAnswer(s, m, p.PacketID)
 	return h.park(s), nil
+}
+
+var errPayloadFormat = &mqtt.Error{Code: mqtt.CodePayloadFormatInvalid, Text: "the payload is not the UTF-8 text it says it is"}
+
+// wellFormed reports whether a payload is text, if its properties say so.
+func wellFormed(props mqtt.Properties, payload []byte) bool {
+	format, _ := props.Uint(mqtt.PropPayloadFormat)
+	return format == 0 || utf8.Valid(payload)
 }
 
 // routeAndAnswer routes an accepted message and answers its publisher.
