@@ -21,7 +21,7 @@ const (
 	// DurableAck: a ticket is complete once its records are synced to the disk. Nothing that was acknowledged is lost, by a crash or a power cut.
 	DurableAck Durability = "ack"
 	// DurableInterval: a ticket is complete once the system has the records; they are synced every SyncInterval. A crash of the broker loses nothing, a
-	// power cut what was acknowledged in the last SyncInterval.
+	// power cut what was acknowledged in the last SyncInterval. So does a disk that fails and does not come back before Close, which says so.
 	DurableInterval Durability = "interval"
 	// DurableNone: writes are complete at once and the system syncs them when it likes. A crash loses what was acknowledged in the last moment, a power
 	// cut what was in the last half minute or so; what remains is in order and without gaps all the same.

@@ -13,8 +13,9 @@
 //	          payload
 //
 // in little-endian order. The checksum begins with a salt that the directory's name carries (log-1a2b3c4d), so that no client can publish what
-// looks like a record to a search for the next good one behind a bad one. The distance is what tells a torn tail from damage: when a record behind a bad one proves that the bad one had been
-// synced, then something destroyed it afterwards, and the log is damaged; without such a witness it never was durable, and is cut off.
+// looks like a record to a search for the next good one behind a bad one. The distance is what tells a torn tail from damage: when a record
+// behind a bad one proves that the bad one had been synced, then something destroyed it afterwards, and the log is damaged; without such a
+// witness it never was durable, and is cut off.
 //
 // Beside the segments lie, for those that have been closed for long, their digests: every record cut to what the index needs. A digest is a
 // checkpoint of one segment: opening reads it instead of the segment. It is a cache with a checksum, and may be deleted.
