@@ -188,6 +188,11 @@ func TestEnhancedAuthentication(t *testing.T) {
 			c = b.login("c")
 			c.auth(goesOn, "steps", "one") // nothing to go on with
 			c.ends("DISCONNECT 0x82")
+			c = b.login("c")
+			c.auth(again, "steps", "one")
+			c.want("AUTH 0x18 AuthenticationMethod=steps AuthenticationData=after one")
+			c.auth(again, "steps", "one") // it has begun already
+			c.ends("DISCONNECT 0x82")
 		})
 	})
 	statement(t, "MQTT-4.12.1-2@5 MQTT-3.14.2-1@5 an authentication that fails ends the connection", func(b *broker) {

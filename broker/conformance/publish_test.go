@@ -72,6 +72,24 @@ func TestPublish(t *testing.T) {
 		}
 		s.quiet()
 	})
+	statement(t, "MQTT-3.3.2-2 MQTT-4.7.3-1 a provider cannot make a topic name what it may not be", func(b *broker) {
+		var topic box[string]
+		b.ask(&let{publish: func(p *hook.Publish) hook.Verdict { p.SetTopic = []byte(topic.get()); return hook.OK }})
+		s := b.connect("s")
+		s.sub("#", 0)
+		for _, name := range []string{"a/#", "+", ""} {
+			topic.set(name)
+			p := b.connect("p")
+			p.pub("t", "x", 1, 1)
+			if b.is5() {
+				p.want("PUBACK id=1 0x90")
+			} else {
+				p.ends()
+			}
+			b.hello("w", will("t", "x", 0, false)).ends(b.by("CONNACK 0x05", "CONNACK 0x87"))
+		}
+		s.quiet()
+	})
 	statement(t, "MQTT-3.3.2-3 a topic name that the broker sends matches the filter", func(b *broker) {
 		s := b.connect("s")
 		s.sub("a/+/c", 0)

@@ -183,7 +183,13 @@ func TestTopics(t *testing.T) {
 			s.sub(f, 0)
 			ss = append(ss, s)
 		}
-		b.connect("p").deliver("t", "x", 0)
+		b.connect("p").deliver("t", "x", 0, retain)
+		late := b.connect("late") // retained messages
+		late.sub("#", 0)
+		late.sub("+/x", 0)
+		late.quiet()
+		late.sub("$SYS/+", 0)
+		late.want("PUBLISH $SYS/x x qos=0 retain")
 		for i, s := range ss {
 			if filters[i][0] == '$' {
 				s.want("PUBLISH $SYS/x x qos=0")

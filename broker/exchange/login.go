@@ -116,7 +116,7 @@ func (x *Exchange) authoriseWill(c *session.Connect, done func(error)) (pending 
 	m := c.Will.Msg
 	q := &hook.Publish{Client: c.Client(), Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain, Props: mqtt.PropertiesOf(m.Props)}
 	finish := func(v hook.Verdict) error {
-		if v != hook.OK {
+		if judge(q, v) != hook.OK {
 			return errWill
 		}
 		modify(m, q)

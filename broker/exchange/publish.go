@@ -11,6 +11,7 @@ import (
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
 	"vernemq/broker/store"
+	"vernemq/broker/topic"
 	"vernemq/broker/trie"
 )
 
@@ -142,7 +143,7 @@ func (h *Home) authorise(s *session.Session, p *mqtt.Publish, m *msg.Message) (p
 
 // verdict does what the chain decided. A refused publish ends a 3.1.1 connection, which has no way to be told, and is answered to others.
 func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id uint16, v hook.Verdict) error {
-	if v == hook.OK {
+	if v = judge(q, v); v == hook.OK {
 		qos := m.QoS
 		modify(m, q)
 		h.answer(s, qos, id, h.route(m, s, exchangeID(qos, id)))
@@ -157,6 +158,15 @@ func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id u
 	}
 	s.Refuse(&h.T, m.QoS, id, fit(q.Code, mqtt.TypePuback, mqtt.CodeNotAuthorized), q.Reason)
 	return nil
+}
+
+// judge takes back an OK whose provider set a topic that is none [MQTT-3.3.2-2].
+func judge(q *hook.Publish, v hook.Verdict) hook.Verdict {
+	if v == hook.OK && q.SetTopic != nil && topic.ValidName(q.SetTopic, 0) != nil {
+		q.Code = mqtt.CodeTopicNameInvalid
+		return hook.Refuse
+	}
+	return v
 }
 
 // modify applies what a provider changed; the received frame then no longer carries the message.
