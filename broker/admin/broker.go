@@ -23,6 +23,8 @@ type Broker interface {
 	Listeners() []ListenerInfo
 	// Metrics returns the registry that the broker counts in.
 	Metrics() *metric.Registry
+	// Store returns the durable store, nil if everything is kept in memory.
+	Store() Store
 }
 
 // Need says which groups of fields of a SessionInfo are wanted, so that cheap questions stay cheap.

@@ -26,10 +26,10 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 			s := h.restore(rec, away)
 			byKey[rec.Key] = &place{h: h, s: s, r: session.Restore(s)}
 		},
-		Message: func(ref store.MessageRef, _ *msg.Message, d store.Recipient, state store.AckKind) {
+		Waiting: func(ref store.MessageRef, size int, d store.Recipient, state store.AckKind) {
 			if p := byKey[d.Session]; p != nil {
 				deliveries++
-				p.r.Delivery(ref, d, state, p.h.T.Opts.QueueType == "lifo")
+				p.r.Delivery(ref, size, d, state, p.h.T.Opts.QueueType == "lifo")
 			}
 		},
 		Inbound: func(in store.Inbound) {

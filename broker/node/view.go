@@ -24,6 +24,14 @@ func (v brokerView) NodeName() string          { return v.n.options.Load().NodeN
 func (v brokerView) Version() string           { return v.n.params.Version }
 func (v brokerView) Metrics() *metric.Registry { return v.n.metrics }
 
+// Store implements admin.Broker.
+func (v brokerView) Store() admin.Store {
+	if st, ok := v.n.store.(*store.Durable); ok {
+		return st
+	}
+	return nil
+}
+
 // chunk is how many sessions one call on a loop collects: some microseconds of its turn.
 const chunk = 128
 

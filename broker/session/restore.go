@@ -21,8 +21,9 @@ type restoredFlight struct {
 // Restore begins to restore what waits for s.
 func Restore(s *Session) *Restored { return &Restored{s: s} }
 
-// Delivery adds one delivery, in the order of the messages' age. Its message is read back when it is needed.
-func (r *Restored) Delivery(ref store.MessageRef, d store.Recipient, state store.AckKind, lifo bool) {
+// Delivery adds one delivery, in the order of the messages' age. Its message, of about size
+// bytes, is read back when it is needed.
+func (r *Restored) Delivery(ref store.MessageRef, size int, d store.Recipient, state store.AckKind, lifo bool) {
 	flags := byte(itemRestored)
 	if d.Opts&8 != 0 { // retain as published; known looks at the message
 		flags |= itemRetain
@@ -32,7 +33,7 @@ func (r *Restored) Delivery(ref store.MessageRef, d store.Recipient, state store
 		if r.s.q == nil {
 			r.s.q = &queue.Queue{LIFO: lifo}
 		}
-		r.s.q.Push(queue.Item{Ref: uint64(ref), QoS: qos, Flags: flags}, -1)
+		r.s.q.Push(queue.Item{Ref: uint64(ref), QoS: qos, Flags: flags, Size: uint32(size)}, -1)
 		return
 	}
 	f := flight{ref: uint64(ref), qos: qos, flags: flags, state: flightSent}

@@ -44,6 +44,8 @@ func commands() []command {
 				"  --host DIR        take /proc and /sys from DIR, such as a copy of another machine's\n" + helpSet +
 				"It writes and removes a small file in the data directory. Exit status: 0 nothing serious, 1 errors found, 2 it could not be tried.\n",
 			(*program).doctor},
+		{"store", "verify|repair|dump|compact|export|import|backup [--dir DIR] [FILE|TO]", "examine, mend and save the durable store",
+			storeHelp, (*program).store},
 		{"bench", "MODE --addr HOST:PORT [FLAGS...]", "make load for a broker and measure it; also bench suite, bench compare A.json B.json", benchHelp(), (*program).bench},
 		{"admin", "COMMAND...", "what vmq-admin does", "",
 			func(p *program, args []string) int { return runAdmin(p.root, args, p.stdout, p.stderr) }},

@@ -18,6 +18,7 @@ type Broker struct {
 	Sessions []admin.SessionInfo
 	Open     []admin.ListenerInfo
 	Registry *metric.Registry
+	Durable  admin.Store
 	// Visit, if set, is called before each session is shown; an error ends the listing.
 	Visit func(ctx context.Context, s *admin.SessionInfo) error
 }
@@ -35,6 +36,9 @@ func (b *Broker) Listeners() []admin.ListenerInfo { return b.Open }
 
 // Metrics returns b.Registry.
 func (b *Broker) Metrics() *metric.Registry { return b.Registry }
+
+// Store returns b.Durable.
+func (b *Broker) Store() admin.Store { return b.Durable }
 
 // EachSession visits b.Sessions in their order. Groups that are not asked for are empty, so that a forgotten Need shows.
 func (b *Broker) EachSession(ctx context.Context, need admin.Need, exact *msg.SubscriberID, f func(*admin.SessionInfo) bool) error {
