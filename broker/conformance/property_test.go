@@ -19,7 +19,8 @@ func all(p *mqtt.Publish) {
 	p.Props.AddBytes(mqtt.PropContentType, []byte("text/plain"))
 }
 
-const allShown = " PayloadFormatIndicator=1 ResponseTopic=answer/here CorrelationData=\x00\xffdata UserProperty=b:1 UserProperty=a:2 UserProperty=b:1 ContentType=text/plain"
+const allShown = " PayloadFormatIndicator=1 ResponseTopic=answer/here CorrelationData=\x00\xffdata" +
+	" UserProperty=b:1 UserProperty=a:2 UserProperty=b:1 ContentType=text/plain"
 
 func TestProperties(t *testing.T) {
 	t.Parallel()

@@ -26,10 +26,14 @@ const (
 )
 
 var (
-	errAuthExpected = &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "something else than AUTH before the end of the authentication"} // [MQTT-3.1.2-30]
-	errAuthCode     = &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "AUTH with a reason code that is not the next step's"}           // [MQTT-4.12.0-3]
-	errAuthChanged  = &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "AUTH with another authentication method than CONNECT"}          // [MQTT-4.12.0-5] [MQTT-4.12.1-1]
-	errAuthTooLarge = &mqtt.Error{Code: mqtt.CodePacketTooLarge, Text: "authentication data are larger than the client takes packets"} // [MQTT-3.1.2-24]
+	// [MQTT-3.1.2-30]
+	errAuthExpected = &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "something else than AUTH before the end of the authentication"}
+	// [MQTT-4.12.0-3]
+	errAuthCode = &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "AUTH with a reason code that is not the next step's"}
+	// [MQTT-4.12.0-5] [MQTT-4.12.1-1]
+	errAuthChanged = &mqtt.Error{Code: mqtt.CodeProtocolError, Text: "AUTH with another authentication method than CONNECT"}
+	// [MQTT-3.1.2-24]
+	errAuthTooLarge = &mqtt.Error{Code: mqtt.CodePacketTooLarge, Text: "authentication data are larger than the client takes packets"}
 )
 
 // Authenticate asks who may say whether the client is let in, and whether its will may be published: first for its enhanced authentication,
