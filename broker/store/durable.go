@@ -273,10 +273,19 @@ func (s *Durable) refuses() error {
 		return errFull
 	case int64(s.pending.Bytes()) > s.cfg.MaxPending:
 		return errBusy
-	case s.cfg.MaxBytes > 0 && s.usage+int64(s.pending.Bytes()) >= s.cfg.MaxBytes:
+	case s.cfg.MaxBytes > 0 && s.usage+s.underway() >= s.cfg.MaxBytes:
 		return errLimit
 	}
 	return nil
+}
+
+// underway is how many bytes are not in the files yet, or not counted there. The lock is held.
+func (s *Durable) underway() int64 {
+	n := int64(s.pending.Bytes())
+	if s.writing != nil {
+		n += int64(s.writing.Bytes())
+	}
+	return n
 }
 
 // Close implements Store.
