@@ -131,11 +131,10 @@ func serviceCannotRead(c *compilation) {
 		}
 	}
 	for _, f := range c.usedFiles() {
-		check(f.name, func(s report.Severity, code, message, hint string) {
+		check(f.name, func(_ report.Severity, code, message, hint string) {
+			s := report.Warning
 			if f.listener != nil {
 				s = severity(f.listener)
-			} else {
-				s = report.Warning
 			}
 			c.report.Add(c.about(f.value, f.listener, s, code, message, hint))
 		})

@@ -228,7 +228,7 @@ func (m *moved) carry(c *call) {
 	o, known := options[c.word]
 	switch {
 	case strings.HasPrefix(c.word, "auth_opt_") || strings.HasPrefix(c.word, "plugin_opt_"):
-		o, known = needless("it belongs to a plugin that cannot be loaded"), true
+		o = needless("it belongs to a plugin that cannot be loaded")
 	case !known:
 		hint := "it is a comment in the new file"
 		words := make([]string, 0, len(options))
@@ -297,7 +297,8 @@ func (c *call) line(s setting) (string, bool) {
 		return "", false
 	}
 	if _, _, err := k.Parse(s.value); err != nil {
-		c.lost(c.word+": "+err.(*schema.ValueError).Message, err.(*schema.ValueError).Hint)
+		message, hint := refusal(err)
+		c.lost(c.word+": "+message, hint)
 		return "", false
 	}
 	text, ok := quote(s.value)

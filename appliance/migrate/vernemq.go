@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -147,7 +148,8 @@ func (o *old) value(a *source.Assignment, k *schema.Key, name string, first, las
 	}
 	value, _, err := k.Parse(a.Value)
 	if err != nil {
-		o.leaveOut(a, first, last, k.Secret, report.Error, CodeLost, name+": "+err.(*schema.ValueError).Message, err.(*schema.ValueError).Hint)
+		message, hint := refusal(err)
+		o.leaveOut(a, first, last, k.Secret, report.Error, CodeLost, name+": "+message, hint)
 		return false
 	}
 	if k.Effect == schema.Fixed {
@@ -172,7 +174,8 @@ func (o *old) spread(a *source.Assignment, k *schema.Key, first, last int) {
 			continue
 		}
 		if _, _, err := t.Parse(a.Value); err != nil {
-			o.leaveOut(a, first, last, k.Secret, report.Error, CodeLost, a.Name()+": "+err.(*schema.ValueError).Message, "")
+			message, _ := refusal(err)
+			o.leaveOut(a, first, last, k.Secret, report.Error, CodeLost, a.Name()+": "+message, "")
 			return
 		}
 		if text, ok := quote(a.Value); ok {
@@ -267,4 +270,13 @@ func (o *old) leaveOut(a *source.Assignment, first, last int, secret bool, s rep
 		o.lines[first] = hide(o.lines[first])
 	}
 	o.find(first, a.KeyPos.Col, a.KeyWidth, s, code, message, hint)
+}
+
+// refusal is what a value's error says, and what to do about it.
+func refusal(err error) (message, hint string) {
+	var v *schema.ValueError
+	if errors.As(err, &v) {
+		return v.Message, v.Hint
+	}
+	return err.Error(), ""
 }

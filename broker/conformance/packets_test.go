@@ -159,10 +159,6 @@ func with(id mqtt.PropID, v uint32) func(*mqtt.Publish) {
 	return func(p *mqtt.Publish) { p.Props.AddUint(id, v) }
 }
 
-func saying(id mqtt.PropID, v string) func(*mqtt.Publish) {
-	return func(p *mqtt.Publish) { p.Props.AddBytes(id, []byte(v)) }
-}
-
 // pub publishes and returns at once.
 func (c *client) pub(topic, payload string, qos byte, id uint16, mods ...func(*mqtt.Publish)) {
 	c.Helper()

@@ -17,11 +17,11 @@ import (
 type Step uint8
 
 const (
-	// Decided: the client is let in, or refused with the error.
+	// Decided says that the client is let in, or refused with the error.
 	Decided Step = iota
-	// Later: the answer comes through done.
+	// Later says that the answer comes through done.
 	Later
-	// Challenge: the client has to answer Question first [MQTT-4.12.0-2].
+	// Challenge says that the client has to answer Question first [MQTT-4.12.0-2].
 	Challenge
 )
 

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"errors"
+
 	"vernemq/broker/config"
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
@@ -35,7 +37,8 @@ func Refused(v mqtt.Version, c *session.Connect, err error) (code mqtt.Code, fra
 	}
 	fits := func() bool { return c.MaxPacket == 0 || p.Size(v) <= int(c.MaxPacket) }
 	reason := err.Error()
-	if r, ok := err.(*Refusal); ok {
+	var r *Refusal
+	if errors.As(err, &r) {
 		reason = r.Reason
 		if r.ServerReference != "" {
 			p.Props.AddBytes(mqtt.PropServerReference, []byte(r.ServerReference))

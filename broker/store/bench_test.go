@@ -169,7 +169,6 @@ func BenchmarkRestart(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Logf("%d bytes of heap for each waiting message", (heap()-base)/messages)
-	s = nil
 	for name, fresh := range map[string]bool{"log": true, "digests": false} {
 		if !fresh {
 			s := openBench(b, cfg)

@@ -104,7 +104,7 @@ func Dump(dir string, w io.Writer) error {
 // describe says what a record says.
 func describe(r *wallog.Record) string {
 	d := decoder{b: r.Payload}
-	text := ""
+	var text string
 	switch r.Type {
 	case typeSession:
 		s := d.session()

@@ -56,7 +56,7 @@ func (p *program) chkconfig(args []string) int {
 		}
 	}
 	if ask != nil || acceptNow && !(state.Accepted && state.Recorded()) {
-		if result, findings, state, err = p.accept(layers, state, how); err != nil {
+		if _, findings, state, err = p.accept(layers, state, how); err != nil {
 			return p.cannot("chkconfig", err)
 		}
 	}

@@ -151,7 +151,7 @@ func (p *program) storeExport(dir string, file []string) error {
 }
 
 func (p *program) storeImport(dir string, file []string) error {
-	r := io.Reader(p.stdin)
+	r := p.stdin
 	if len(file) > 0 {
 		f, err := os.Open(p.root.Path(file[0]))
 		if err != nil {

@@ -42,7 +42,7 @@ func (l *Log) WriteDigest(id uint32) (bytes int64, err error) {
 		}
 		return nil
 	})
-	if err == errLarge {
+	if errors.Is(err, errLarge) {
 		return 0, nil
 	}
 	if err != nil {

@@ -188,7 +188,7 @@ func (l *Log) scan(s Segment, off, atMost int64, next uint64, f func(*Record) er
 	base := off
 	for off < limit {
 		rec, n, err := decode(buf[at:], l.salt)
-		if err == errShort && base+int64(len(buf)) < s.Bytes {
+		if errors.Is(err, errShort) && base+int64(len(buf)) < s.Bytes {
 			if base, buf, err = refill(r.f, s.Bytes, off, max(n, int(size)), buf); err != nil {
 				return off, fmt.Errorf("reading segment %s: %w", segmentName(s.First), err)
 			}
