@@ -1,8 +1,6 @@
 package session
 
 import (
-	"slices"
-
 	"vernemq/broker/hook"
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
@@ -321,51 +319,6 @@ func (s *Session) resendNext(t *Turn) bool {
 	return true
 }
 
-// Replay begins the delivery of retained messages for the subscription of a filter, or begins it anew. They are pulled by Pump and count
-// against no queue limit. There are never more replays than subscriptions.
-func (s *Session) Replay(filter string, src Source, maxQoS byte, subID uint32) {
-	r := replay{filter: filter, src: src, maxQoS: maxQoS, subID: subID}
-	for i := range s.replays {
-		if s.replays[i].filter == filter {
-			s.replays[i] = r
-			return
-		}
-	}
-	s.replays = append(s.replays, r)
-}
-
-// EndReplay ends the delivery of retained messages for a subscription that is no more [MQTT-3.10.4-2].
-func (s *Session) EndReplay(filter string) {
-	s.replays = slices.DeleteFunc(s.replays, func(r replay) bool { return r.filter == filter })
-}
-
-// replayNext sends at most one retained message; used is what it cost of the budget.
-func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
-	if len(s.replays) == 0 || !s.mayOpen() || !t.Sink.Room(s.Out) {
-		return false, 0
-	}
-	r := &s.replays[0]
-	m, used, done := r.src.Next(budget)
-	if m != nil {
-		qos := min(m.QoS, r.maxQoS)
-		if t.Opts.UpgradeOutgoingQoS {
-			qos = r.maxQoS
-		}
-		if qos == 0 {
-			s.sendOnce(t, m, itemRetain, r.subID)
-		} else {
-			s.open(t, m, qos, itemRetain, r.subID)
-		}
-	}
-	if done {
-		s.replays = s.replays[1:]
-		if len(s.replays) == 0 {
-			s.replays = nil
-		}
-	}
-	return true, max(used, 1)
-}
-
 // sendQueued sends the next delivery of the queue; false when there is none or it must wait.
 func (s *Session) sendQueued(t *Turn) bool {
 	if s.q == nil || s.q.Len() == 0 {
@@ -391,40 +344,4 @@ func (s *Session) sendQueued(t *Turn) bool {
 		s.open(t, it.Msg, it.QoS, it.Flags, it.SubID)
 	}
 	return true
-}
-
-// armRetry sees to it that unanswered exchanges of a 3.x client are sent again; MQTT 5 forbids that on a living connection [MQTT-4.4.0-1].
-func (s *Session) armRetry(t *Turn) {
-	if s.v5 == nil && t.Opts.RetryInterval > 0 && !s.Timer.Armed() {
-		t.Wheel.Arm(&s.Timer, t.Now+int64(t.Opts.RetryInterval))
-	}
-}
-
-// Retry sends exchanges again whose answer is overdue. It belongs to the session's timer while it is connected.
-func (s *Session) Retry(t *Turn) {
-	if s.win == nil || s.win.open == 0 || s.v5 != nil {
-		return
-	}
-	limit := seconds(int64(t.Opts.RetryInterval))
-	now := seconds(t.Now)
-	end := s.win.n
-	if s.resendAt >= 0 {
-		end = int(s.resendAt)
-	}
-	for i := 0; i < end && i < s.win.n; i++ {
-		f, id := s.win.at(i)
-		if f.state != flightSent && f.state != flightReleased || now-f.sent < limit {
-			continue
-		}
-		if !t.Sink.Room(s.Out) {
-			break
-		}
-		if f.state == flightSent {
-			s.transmit(t, f, id, true)
-		} else {
-			f.sent = now
-			s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
-		}
-	}
-	t.Wheel.Arm(&s.Timer, t.Now+int64(t.Opts.RetryInterval))
 }

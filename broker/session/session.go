@@ -87,19 +87,6 @@ type v5State struct {
 	problemInfo bool
 }
 
-// replay is one running delivery of retained messages.
-type replay struct {
-	filter string
-	src    Source
-	subID  uint32
-	maxQoS byte
-}
-
-// Source gives retained messages one by one; see retain.Cursor.
-type Source interface {
-	Next(budget int) (m *msg.Message, used int, done bool)
-}
-
 // Will is the last will of a connection.
 type Will struct {
 	Msg    *msg.Message
