@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"vernemq/broker/mqtt"
 	"vernemq/broker/node"
 )
@@ -41,7 +43,8 @@ func crashChild(dir string) {
 }
 
 // TestCrash: publishers of QoS 1 and 2 and subscribers with persistent sessions, and a broker that is killed with SIGKILL at any moment, again
-// and again. In the end every acknowledged message was delivered, at QoS 2 exactly once, in the order of its publisher.
+// and again. In the end every acknowledged message was delivered, at QoS 2 exactly once, in the order of its publisher; and the retained
+// messages are the last ones that were published.
 func TestCrash(t *testing.T) {
 	c := &crash{t: t, dir: t.TempDir(), rng: rand.New(rand.NewPCG(7, uint64(*crashKills)))}
 	for i := range 4 {
@@ -145,6 +148,7 @@ func (c *crash) finish() {
 		wg.Go(func() { p.live(ctx) })
 	}
 	wg.Wait()
+	c.checkRetained()
 	acked, exactly := 0, 0
 	for _, sub := range c.clients {
 		if sub.publishes != 0 {
@@ -194,6 +198,7 @@ type crashClient struct {
 	next  uint16
 	out   []*crashSending // what is not completed, eldest first
 	acked []string
+	kept  string // payload of the last retained message
 
 	got        []string
 	open       map[uint16]string // QoS 2: received, not released
@@ -202,7 +207,9 @@ type crashClient struct {
 
 type crashSending struct {
 	id       uint16
+	topic    string
 	payload  string
+	retain   bool
 	released bool
 }
 
@@ -278,7 +285,7 @@ func readPacket(r *bufio.Reader) (first byte, body []byte, err error) {
 }
 
 func (p *crashClient) frame(w []byte, s *crashSending, dup bool) []byte {
-	m := mqtt.Publish{Topic: []byte("c/" + p.id), QoS: p.publishes, PacketID: s.id, Payload: []byte(s.payload), Dup: dup}
+	m := mqtt.Publish{Topic: []byte(s.topic), QoS: p.publishes, PacketID: s.id, Payload: []byte(s.payload), Dup: dup, Retain: s.retain}
 	return m.Append(w, p.v)
 }
 
@@ -287,7 +294,10 @@ func (p *crashClient) publish(w []byte) []byte {
 	for len(p.out) < 16 {
 		p.seq++
 		p.next = p.next%100 + 1
-		s := &crashSending{id: p.next, payload: fmt.Sprintf("%s qos%d %06d", p.id, p.publishes, p.seq)}
+		s := &crashSending{id: p.next, topic: "c/" + p.id, payload: fmt.Sprintf("%s qos%d %06d", p.id, p.publishes, p.seq)}
+		if p.seq%8 == 0 {
+			s.topic, s.retain, p.kept = "r/"+p.id, true, s.payload
+		}
 		p.out = append(p.out, s)
 		w = p.frame(w, s, false)
 	}
@@ -343,17 +353,49 @@ func (p *crashClient) packet(w []byte, first byte, body []byte) []byte {
 			if t == mqtt.TypePubrec {
 				if !s.released {
 					s.released = true
-					p.acked = append(p.acked, s.payload)
+					p.acknowledged(s)
 				}
 				ack(mqtt.TypePubrel, id)
 				break
 			}
 			if t == mqtt.TypePuback {
-				p.acked = append(p.acked, s.payload)
+				p.acknowledged(s)
 			}
 			p.out = append(p.out[:i:i], p.out[i+1:]...)
 			break
 		}
 	}
 	return w
+}
+
+// acknowledged: from now on the message has to reach every subscriber of c/#.
+func (p *crashClient) acknowledged(s *crashSending) {
+	if !s.retain {
+		p.acked = append(p.acked, s.payload)
+	}
+}
+
+// checkRetained: all publishes are completed, so the last retained one of each publisher is the retained message.
+func (c *crash) checkRetained() {
+	s := connect(c.t, c.addr, "retained", mqtt.V311)
+	var sub mqtt.Subscribe
+	sub.PacketID = 1
+	sub.Add([]byte("r/#"), 0)
+	s.send(sub.Append(nil, mqtt.V311))
+	s.want(mqtt.TypeSuback)
+	got := map[string]string{}
+	want := map[string]string{}
+	for _, p := range c.clients {
+		if p.kept != "" {
+			want["r/"+p.id] = p.kept
+		}
+	}
+	for range want {
+		topic, payload := s.message()
+		got[topic] = string(payload)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		c.t.Errorf("retained messages (-want +got):\n%s", diff)
+	}
+	_ = s.Close()
 }
