@@ -13,10 +13,10 @@ const (
 	// heapFloor is the garbage below which a collection is not worth its cost: a broker with little live data and much traffic would
 	// otherwise collect every few megabytes. Above it the policy is Go's own: a collection when the heap has doubled.
 	heapFloor = 16 << 20
-	// A broker that allocates less than quiet in a second, and holds more garbage than trim and a quarter of what lives, collects it and
-	// returns the memory to the system: after a storm of connections an edge machine has better use for it.
+	// A broker that allocates less than quiet in a second, and holds more memory than trim and an eighth of what lives without need, as garbage
+	// or as pages the collector keeps for itself, returns it to the system: after a storm of connections an edge machine has better use for it.
 	quiet = 256 << 10
-	trim  = 3 << 20
+	trim  = 2 << 20
 )
 
 // keeper applies the memory policy of a running broker.
@@ -67,7 +67,8 @@ func (k *keeper) run() {
 		var now runtime.MemStats
 		runtime.ReadMemStats(&now)
 		live := max(now.NextGC*100/uint64(100+percent), 1<<20)
-		if now.TotalAlloc-last.TotalAlloc < quiet && now.HeapAlloc > live+live/4+trim {
+		spare := now.HeapAlloc - min(live, now.HeapAlloc) + now.HeapIdle - now.HeapReleased
+		if now.TotalAlloc-last.TotalAlloc < quiet && spare > live/8+trim {
 			debug.FreeOSMemory()
 			runtime.ReadMemStats(&now)
 			live = max(now.NextGC*100/uint64(100+percent), 1<<20)
