@@ -17,7 +17,7 @@ const (
 	maxConnectBody  = 384 << 10 // bytes of a CONNECT: five longest fields and their properties fit
 	maxControlBody  = 1 << 20   // bytes of any other packet that is no PUBLISH: its handling must fit a turn
 	smallLeft       = 32 << 10  // a remainder up to this is copied in front of the next read
-	deliveriesATurn = 1 << 20   // one connection's share of a turn; the size of the read buffer bounds it before, but for wide fan-out
+	deliveriesATurn = 4096      // one connection's share of a turn
 	inputMost       = 256 << 20 // bytes of unparsed input that all connections may hold together, where memory is plenty
 	inputLeast      = 16 << 20
 )
