@@ -227,15 +227,16 @@ func logConfig(c Config) wallog.Config {
 	return wallog.Config{FS: c.FS, Dir: c.Dir, SegmentBytes: c.SegmentBytes, Log: c.Log, Digest: keep, Progress: c.Progress}
 }
 
-// Notify implements Store.
+// Notify implements Store. c is told at once what is durable already: a call that writes nothing may return a ticket of before.
 func (s *Durable) Notify(c Completer) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.completers = append(s.completers[:len(s.completers):len(s.completers)], c)
 	err := s.dead
-	s.mu.Unlock()
-	if err != nil {
-		c.Durable(0, err)
+	if err == nil {
+		err = s.failing
 	}
+	c.Durable(s.done, err) // with the lock held: else a batch committed meanwhile could be told first
 }
 
 // Degraded returns why the store is read-only: it is damaged, or was lost beyond what can be made good while it runs. Nil if it is not.

@@ -92,6 +92,7 @@ func (s *Memory) Notify(c Completer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.completers = append(s.completers, c)
+	c.Durable(s.done, nil)
 }
 
 // PutSession implements Store.

@@ -77,7 +77,7 @@ const (
 
 // Store is what the broker asks of its durable memory. All methods are safe for concurrent use and do not block, but for Load and Close.
 type Store interface {
-	// Notify registers c. Call it once per shard, before the first write.
+	// Notify registers c and tells it at once, from within the call, what is durable already. Call it once per shard, before the first write.
 	Notify(c Completer)
 	// PutSession writes or overwrites a session and returns its key (s.Key if it has one). Its subscriptions stay as they are.
 	PutSession(s *Session) (SessionKey, Ticket)

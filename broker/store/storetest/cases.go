@@ -205,6 +205,16 @@ func tickets(h *harness) {
 	h.wait(last)
 }
 
+// late: who comes after a ticket was complete is told of it all the same.
+func late(h *harness) {
+	h.session("a")
+	second := &completer{t: h.t}
+	second.cond = sync.NewCond(&second.mu)
+	h.Notify(second)
+	ticket := h.PutSubscription(99, store.Subscription{Filter: "x"}) // nothing is written
+	(&harness{t: h.t, done: second, changed: second.cond}).wait(ticket)
+}
+
 // unknown sessions and messages are no error: the session may just have ended.
 func unknown(h *harness) {
 	h.wait(h.PutSubscription(99, store.Subscription{Filter: "x"}))

@@ -23,7 +23,7 @@ func Run(t *testing.T, durable bool, open func(t *testing.T, again bool) store.S
 	}{
 		{"sessions", sessions}, {"subscriptions", subscriptions}, {"messages", messages}, {"order", order}, {"acks", acks},
 		{"overlapping", overlapping}, {"inbound", inbound}, {"retained", retained}, {"delete session", deleteSession}, {"read back", readBack},
-		{"tickets", tickets}, {"unknown", unknown}, {"concurrent", concurrent},
+		{"tickets", tickets}, {"late", late}, {"unknown", unknown}, {"concurrent", concurrent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := &harness{t: t, done: &completer{t: t}}
