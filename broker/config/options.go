@@ -43,6 +43,10 @@ type Options struct {
 	QueueType          string `conf:"queue_type"`           // fifo or lifo
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 
+	// Retained messages.
+	MaxRetainedMessages int   `conf:"max_retained_messages"` // 0: no limit
+	MaxRetainedBytes    int64 `conf:"max_retained_bytes"`    // as retain.Store.Bytes counts; 0: no limit
+
 	// Store.
 	StoreDir          string        `conf:"store.dir"`        // already under the root
 	StoreDurability   string        `conf:"store.durability"` // ack, interval or none

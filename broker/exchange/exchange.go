@@ -18,6 +18,7 @@
 package exchange
 
 import (
+	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -50,6 +51,7 @@ type Exchange struct {
 	Retain  *retain.Store
 	Store   store.Store
 	Metrics *metric.Registry
+	Log     *slog.Logger // nil: nothing is logged; set it before the loops start
 	options *config.Live
 	hooks   atomic.Pointer[hook.Chains]
 	shards  int
@@ -57,6 +59,8 @@ type Exchange struct {
 	mu     sync.Mutex
 	mounts atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
 	keys   []directory                            // per shard
+
+	retainedTold atomic.Int64 // monotonic nanoseconds of the last word about retained messages that were not kept, 0 never
 }
 
 // New returns an exchange for a number of shards.
@@ -89,6 +93,13 @@ func (x *Exchange) index(mountpoint string) *trie.Index {
 	m[mountpoint] = trie.New(x.shards)
 	x.mounts.Store(&m)
 	return m[mountpoint]
+}
+
+func (x *Exchange) log() *slog.Logger {
+	if x.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return x.Log
 }
 
 // MemoryLimit is how many bytes the broker tries to stay below; 0 or less: not known or none.

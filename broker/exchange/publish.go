@@ -85,10 +85,10 @@ func (h *Home) routeAndAnswer(s *session.Session, m *msg.Message, id uint16) {
 type outcome struct {
 	ticket  store.Ticket // of its durable record, 0 if none was needed
 	matched bool         // somebody subscribed
-	refused bool         // the store does not take it: it went to nobody
+	refused bool         // the store does not take it, or it is one retained message too many: it went to nobody
 }
 
-// answer answers a publisher. A message that the store refused is not acknowledged: an MQTT 5 client is told, others keep it and try again.
+// answer answers a publisher. A message that was refused is not acknowledged: an MQTT 5 client is told, others keep it and try again.
 func (h *Home) answer(s *session.Session, qos byte, id uint16, o outcome) {
 	code := mqtt.CodeSuccess
 	switch {
@@ -195,6 +195,10 @@ func (h *Home) Publish(m *msg.Message, from *session.Session) { h.route(m, from,
 
 // route brings m to everybody who subscribed. id is the packet identifier if it came in a QoS 2 exchange of s, else 0.
 func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) {
+	keep := m.Retain && h.mayRetain(m)
+	if m.Retain && !keep && m.QoS > 0 && s != nil && s.Version.Is5() {
+		return outcome{refused: true}
+	}
 	leaves := h.match(m, s)
 	h.choose(leaves)
 	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
@@ -211,7 +215,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 			m.Ref, o.ticket = uint64(ref), t
 		}
 	}
-	if m.Retain {
+	if keep {
 		m = h.retain(m, &o.ticket)
 	}
 	h.T.Forms.Begin(m)
@@ -243,20 +247,6 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	clear(h.chosen)
 	h.chosen = h.chosen[:0]
 	return o
-}
-
-// retain sets or deletes the retained message of m's topic. It returns m, owned unless it deletes.
-func (h *Home) retain(m *msg.Message, ticket *store.Ticket) *msg.Message {
-	if len(m.Payload) > 0 {
-		m = m.Own()
-		kept := *m
-		kept.Ref = 0 // m's record is that of its deliveries
-		h.x.Retain.Set(&kept)
-	} else {
-		h.x.Retain.Set(msg.New(m.Mountpoint, m.Topic, nil, nil, 0, true))
-	}
-	*ticket = max(*ticket, h.x.Store.PutRetained(m.Mountpoint, m))
-	return m
 }
 
 // match returns the leaves for m, from the publishing session's memory while nothing relevant changed.

@@ -195,3 +195,31 @@ func TestStoreRefuses(t *testing.T) {
 		t.Error("a message that is sent again was not taken")
 	}
 }
+
+// TestRestoreRetainedLimit: limits that are lower than what the store holds take nothing away; only what is new has to wait until there is room.
+func TestRestoreRetainedLimit(t *testing.T) {
+	d := &dialog{world: newWorld(t, 1, defaults()), t: t}
+	publish := func(topic, payload string, id uint16) {
+		d.p.send((&mqtt.Publish{Topic: []byte(topic), Payload: []byte(payload), QoS: 1, PacketID: id, Retain: true}).Append(nil, mqtt.V5))
+	}
+	d.p = d.open("p", mqtt.V5)
+	for id, name := range []string{"a", "b", "c"} {
+		publish(name, "x", uint16(id+1))
+	}
+	o := *d.live.Load()
+	o.MaxRetainedMessages, o.MaxRetainedBytes = 1, 1
+	d.setOptions(&o)
+	d.crash(1)
+	d.p = d.open("p", mqtt.V5)
+	if n := d.x.Retain.Count(); n != 3 {
+		t.Errorf("%d retained messages after a restart with a limit of 1, want the 3 there were", n)
+	}
+	publish("a", "y", 1)
+	publish("d", "x", 2)
+	publish("b", "", 3)
+	publish("c", "", 4)
+	d.want(d.p, "PUBACK id=1 0x10", "PUBACK id=2 0x97", "PUBACK id=3 0x10", "PUBACK id=4 0x10")
+	if n := d.x.Retain.Count(); n != 1 {
+		t.Errorf("%d retained messages, want 1", n)
+	}
+}

@@ -389,6 +389,7 @@ var countNames = map[string]metric.ID{
 	"drop": metric.QueueMessageDrop, "expired": metric.QueueMessageExpired, "unhandled": metric.QueueMessageUnhandled, "in": metric.QueueMessageIn,
 	"out": metric.QueueMessageOut, "setup": metric.QueueSetup, "teardown": metric.QueueTeardown, "client_expired": metric.ClientExpired,
 	"subscriptions": metric.RouterSubscriptions, "retained": metric.RetainMessages,
+	"retain_refused": metric.RetainRefused,
 }
 
 // doCount tells by how much counters grew since they were last asked for.

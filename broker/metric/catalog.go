@@ -77,6 +77,7 @@ var catalog = []row{
 	{name: "router_subscriptions", kind: Gauge, doc: "Subscriptions in the routing table."},
 	{name: "retain_messages", kind: Gauge, doc: "Retained messages held."},
 	{name: "retain_memory", kind: Gauge, doc: "Bytes of retained messages held."},
+	{name: "retain_refused", kind: Counter, doc: "Retained messages not kept because max_retained_messages or max_retained_bytes was reached."},
 	{name: "queue_processes", kind: Gauge, doc: "Sessions that exist, connected or not."},
 	{name: "active_mqtt_connections", kind: Gauge, doc: "Open MQTT connections over TCP."},
 	{name: "total_active_connections", kind: Gauge, sum: []ID{ActiveMqttConnections}, doc: "Open MQTT connections, whatever the transport."},

@@ -57,35 +57,36 @@ const (
 	RouterSubscriptions                 ID = 182
 	RetainMessages                      ID = 183
 	RetainMemory                        ID = 184
-	QueueProcesses                      ID = 185
-	ActiveMqttConnections               ID = 186
-	totalActiveConnections              ID = 187
-	StoreMessages                       ID = 188
-	StoreBytes                          ID = 189
-	StoreLiveBytes                      ID = 190
-	StoreMessageBytes                   ID = 191
-	StoreWrittenBytes                   ID = 192
-	StoreSyncs                          ID = 193
-	StoreRecords                        ID = 194
-	StoreFailures                       ID = 195
-	StoreRefused                        ID = 196
-	StoreHealthy                        ID = 197
-	systemContextSwitches               ID = 198
-	systemGcCount                       ID = 199
-	systemWordsReclaimedByGc            ID = 200
-	systemRunQueue                      ID = 201
-	systemRuntime                       ID = 202
-	systemWallclock                     ID = 203
-	systemProcessCount                  ID = 204
-	systemUtilization                   ID = 205
-	vmMemoryTotal                       ID = 206
-	vmMemoryProcesses                   ID = 207
-	vmMemoryProcessesUsed               ID = 208
-	vmMemorySystem                      ID = 209
+	RetainRefused                       ID = 185
+	QueueProcesses                      ID = 186
+	ActiveMqttConnections               ID = 187
+	totalActiveConnections              ID = 188
+	StoreMessages                       ID = 189
+	StoreBytes                          ID = 190
+	StoreLiveBytes                      ID = 191
+	StoreMessageBytes                   ID = 192
+	StoreWrittenBytes                   ID = 193
+	StoreSyncs                          ID = 194
+	StoreRecords                        ID = 195
+	StoreFailures                       ID = 196
+	StoreRefused                        ID = 197
+	StoreHealthy                        ID = 198
+	systemContextSwitches               ID = 199
+	systemGcCount                       ID = 200
+	systemWordsReclaimedByGc            ID = 201
+	systemRunQueue                      ID = 202
+	systemRuntime                       ID = 203
+	systemWallclock                     ID = 204
+	systemProcessCount                  ID = 205
+	systemUtilization                   ID = 206
+	vmMemoryTotal                       ID = 207
+	vmMemoryProcesses                   ID = 208
+	vmMemoryProcessesUsed               ID = 209
+	vmMemorySystem                      ID = 210
 )
 
 // NumIDs is the number of samples.
-const NumIDs = 210
+const NumIDs = 211
 
 // PubackReceived returns the sample of mqtt_puback_received for the reason code of an MQTT 5.0 PUBACK.
 func PubackReceived(code byte) ID { return pubackReceivedIDs[code] }

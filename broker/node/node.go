@@ -70,6 +70,7 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	}
 	n := &Node{params: p, options: config.NewLive(p.Options), metrics: metric.NewRegistry(shards), store: p.Store}
 	n.exchange = exchange.New(shards, n.options, p.Store, hook.NewChains(p.Providers...), n.metrics)
+	n.exchange.Log = p.Log
 	group, err := shard.NewGroup(shards, n.exchange, base, p.Log)
 	if err != nil {
 		_ = p.Store.Close()

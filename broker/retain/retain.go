@@ -90,6 +90,16 @@ func (s *Store) add(count, bytes int64) {
 	}
 }
 
+// Fits reports whether there would be at most messages and at most bytes (0: no limit), as Count and Bytes count them, with m set. What does
+// not make it more always fits: limits may be lower than what was there before them.
+func (s *Store) Fits(m *msg.Message, messages int, bytes int64) bool {
+	more, larger := 1, size(m)
+	if old := s.Get(m.Mountpoint, m.Topic); old != nil {
+		more, larger = 0, larger-size(old)
+	}
+	return (messages == 0 || more == 0 || s.Count() < messages) && (bytes == 0 || larger <= 0 || s.Bytes()+larger <= bytes)
+}
+
 // Get returns the retained message of exactly this topic, or nil. It is shared: nobody changes it.
 func (s *Store) Get(mountpoint string, topic []byte) *msg.Message {
 	if t := s.tree(mountpoint); t != nil {
