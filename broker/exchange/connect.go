@@ -27,12 +27,13 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 		}
 	}
 	present := s != nil
+	if s != nil && s.Will != nil && (c.CleanStart || h.T.Now >= s.Will.Due) { // with the session ends the will's delay [MQTT-3.1.3-9 of 5.0]
+		w := s.Will
+		s.Will = nil
+		h.publishWill(s, w)
+	}
 	if s != nil && c.CleanStart {
 		client := s.Client()
-		if w := s.Will; w != nil { // the session ends, and with it the will's delay [MQTT-3.1.3-9 of 5.0]
-			s.Will = nil
-			h.publishWill(s, w)
-		}
 		h.end(s)
 		h.observe(hook.OnClientGone, &client)
 		s, present = nil, false
@@ -75,7 +76,7 @@ func (h *Home) takeover(s *session.Session, clean bool) {
 
 // putSession writes the session's record; with the first one it becomes durable.
 func (h *Home) putSession(s *session.Session) store.Ticket {
-	rec := store.Session{Key: s.Key, ID: s.ID, Version: byte(s.Version), Username: s.Username, Expiry: s.Expiry}
+	rec := store.Session{Key: s.Key, ID: s.ID, Version: byte(s.Version), Username: s.Username, Expiry: s.Expiry, Will: storedWill(s.Will)}
 	if !s.Online() {
 		rec.Disconnected = h.T.Wall
 		if left := h.expiryLeft(s); left >= 0 {
@@ -106,10 +107,7 @@ func (h *Home) detach(s *session.Session, resumed bool) {
 	s.Detach(&h.T)
 	h.online--
 	if w != nil {
-		delay := time.Duration(w.Delay) * time.Second
-		if limit := h.T.Opts.MaxLastWillDelay; limit >= 0 {
-			delay = min(delay, limit)
-		}
+		delay := h.willDelay(w)
 		switch {
 		case delay == 0 || s.Expiry == 0:
 			s.Will = nil
@@ -135,19 +133,6 @@ func (h *Home) detach(s *session.Session, resumed bool) {
 func (h *Home) observe(p hook.Point, c *hook.Client) {
 	if h.T.Hooks.Observed() {
 		h.T.Hooks.Observe(p, &hook.Event{Client: c})
-	}
-}
-
-// publishWill routes a last will.
-func (h *Home) publishWill(s *session.Session, w *session.Will) {
-	m := *w.Msg
-	if w.HasExp {
-		m.Deadline = h.T.Now + int64(w.Expiry)*1e9
-	}
-	h.Publish(&m, nil)
-	if h.T.Hooks.Observed() {
-		c := s.Client()
-		h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain}})
 	}
 }
 

@@ -157,6 +157,9 @@ func (h *Home) Timer(t *wheel.Timer) {
 	if w := s.Will; w != nil && h.T.Now >= w.Due {
 		s.Will = nil
 		h.publishWill(s, w)
+		if s.Key != 0 {
+			h.putSession(s) // after the will: a crash between the two repeats it rather than lose it
+		}
 	}
 	if left := h.expiryLeft(s); left == 0 {
 		h.expire(s)
@@ -191,10 +194,10 @@ func (h *Home) expire(s *session.Session) {
 	s.Will = nil
 	client := s.Client()
 	h.T.Count.Inc(metric.ClientExpired)
-	h.end(s)
 	if w != nil {
-		h.publishWill(s, w)
+		h.publishWill(s, w) // before the record that has it is gone
 	}
+	h.end(s)
 	if h.T.Hooks.Observed() {
 		h.T.Hooks.Observe(hook.OnSessionExpired, &hook.Event{Client: &client})
 	}

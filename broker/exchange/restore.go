@@ -57,6 +57,9 @@ func (h *Home) restore(rec *store.Session, away Clock) *session.Session {
 	s.Version = mqtt.Version(rec.Version)
 	h.x.keys[h.shard].set(s.Slot, rec.Key)
 	s.Offline = h.T.Now
+	if rec.Will != nil {
+		s.Will = h.restoreWill(rec, away)
+	}
 	if rec.Disconnected != 0 && rec.Expiry != session.Never {
 		left := max(rec.Remaining-max(away(rec.Disconnected), 0), 0)
 		s.Offline = h.T.Now - (int64(rec.Expiry)-left)*1e9

@@ -33,7 +33,9 @@ var update = flag.Bool("update", false, "rewrite the expected frames in testdata
 //	puback|pubrec|pubrel|pubcomp NAME ID [code=0xNN]      ping NAME      raw NAME HEX
 //	disconnect NAME [code=0xNN] [expiry=S]      lose NAME      stuck NAME      read NAME      crowd N FILTER QOS
 //	advance DURATION      options Field=VALUE...      hold      release [N]
-//	count METRIC...      stored      session ID
+//	count METRIC...      stored      session ID      crash [away=S]
+//
+// crash ends the broker as kill -9 does and starts it over its store, after so many seconds.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -180,6 +182,13 @@ func init() {
 		"pubrec":  func(s *script, a args) { s.ack(mqtt.TypePubrec, a) },
 		"pubrel":  func(s *script, a args) { s.ack(mqtt.TypePubrel, a) },
 		"pubcomp": func(s *script, a args) { s.ack(mqtt.TypePubcomp, a) },
+		"crash": func(s *script, a args) {
+			s.away = int64(s.num(a, "away", 0))
+			s.crash(len(s.loops))
+			s.counted = map[metric.ID]uint64{}
+			s.run()
+			s.advance(0)
+		},
 		"raw": func(s *script, a args) {
 			b, err := hex.DecodeString(strings.Join(a.words[1:], ""))
 			if err != nil {

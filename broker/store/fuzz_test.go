@@ -11,6 +11,7 @@ import (
 func FuzzRecord(f *testing.F) {
 	add := func(typ byte, b []byte) { f.Add(typ, b) }
 	add(typeSession, appendSession(nil, &Session{Key: 1, ID: msg.SubscriberID{ClientID: "a"}}))
+	add(typeSession, appendSession(nil, &Session{Key: 1, Will: &Will{Topic: []byte("w"), Payload: []byte("x"), QoS: 1, Delay: 7}}))
 	add(typeSessionEnd, []byte{1})
 	add(typeSubscription, appendSubscription(nil, 1, Subscription{Filter: "a/#", Opts: 1, ID: 3}))
 	add(typeUnsubscription, append([]byte{1}, "\x03a/#"...))

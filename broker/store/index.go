@@ -74,7 +74,11 @@ func newIndex() *index {
 }
 
 func sessionSize(r *Session) int64 {
-	return int64(sessionBytes + len(r.ID.Mountpoint) + len(r.ID.ClientID) + len(r.Username))
+	n := sessionBytes + len(r.ID.Mountpoint) + len(r.ID.ClientID) + len(r.Username)
+	if w := r.Will; w != nil {
+		n += len(w.Topic) + len(w.Props) + len(w.Payload)
+	}
+	return int64(n)
 }
 
 func (x *index) putSession(rec *Session, at uint64) {

@@ -117,13 +117,23 @@ func (m *model) step() (t store.Ticket) {
 
 func (m *model) putSession(k store.SessionKey) store.Ticket {
 	rec := store.Session{Key: k, ID: msg.SubscriberID{Mountpoint: "m", ClientID: "client"}, Expiry: uint32(m.n), Username: "ann", Version: 5, Remaining: 7}
+	if m.n%3 > 0 {
+		rec.Will = &store.Will{Topic: []byte("gone"), Payload: fmt.Append(nil, m.n), Props: []byte{1, 1}, QoS: byte(m.n % 3), Retain: m.n%2 == 0, Delay: uint32(m.n),
+			Expiry: 1 << 31, HasExpiry: m.n%4 == 0}
+	}
 	key, t := m.s.PutSession(&rec)
 	rec.Key = key
 	if k == 0 {
 		m.sessions = append(m.sessions, key)
 	}
-	m.set(fmt.Sprintf("session %d", key), t, fmt.Sprint(rec))
+	m.set(fmt.Sprintf("session %d", key), t, sessionText(rec))
 	return t
+}
+
+func sessionText(rec store.Session) string {
+	w := rec.Will
+	rec.Will = nil
+	return fmt.Sprintf("%v will %+v", rec, w)
 }
 
 func (m *model) endSession() store.Ticket {
@@ -208,7 +218,7 @@ func contents(s *store.Durable) (map[string]string, error) {
 				got[fmt.Sprintf("sub %d %s", r.Key, sub.Filter)] = fmt.Sprint(sub)
 			}
 			r.Subscriptions = nil
-			got[fmt.Sprintf("session %d", r.Key)] = fmt.Sprint(*r)
+			got[fmt.Sprintf("session %d", r.Key)] = sessionText(*r)
 		},
 		Inbound: func(in store.Inbound) { got[fmt.Sprintf("inbound %d %d", in.Session, in.PacketID)] = "open" },
 		Message: func(_ store.MessageRef, m *msg.Message, r store.Recipient, state store.AckKind) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -10,7 +11,7 @@ import (
 
 // The types of records in the log. Numbers are for ever.
 const (
-	typeSession        = 1  // a session without its subscriptions
+	typeSession        = 1  // a session without its subscriptions, with its will
 	typeSessionEnd     = 2  // key
 	typeSubscription   = 3  // key, subscription
 	typeUnsubscription = 4  // key, filter
@@ -33,7 +34,13 @@ const (
 
 var errRecord = errors.New("a record has a good checksum and makes no sense: it was written by another version, or by a fault in this one")
 
-// appendSession appends the payload of a session record.
+// Flags of a will in a session record. The QoS is in bits 0-1.
+const (
+	willRetain    = 1 << 2
+	willHasExpiry = 1 << 3
+)
+
+// appendSession appends the payload of a session record. A will stands at its end; the record of a session without one ends before.
 func appendSession(b []byte, r *Session) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Key))
 	b = appendStamp(b, r.Stamp)
@@ -43,7 +50,38 @@ func appendSession(b []byte, r *Session) []byte {
 	b = binary.AppendVarint(b, r.Disconnected)
 	b = appendString(b, r.ID.Mountpoint)
 	b = appendString(b, r.ID.ClientID)
-	return appendString(b, r.Username)
+	b = appendString(b, r.Username)
+	if r.Will != nil {
+		b = appendWill(b, r.Will)
+	}
+	return b
+}
+
+func appendWill(b []byte, w *Will) []byte {
+	flags := w.QoS & 3
+	if w.Retain {
+		flags |= willRetain
+	}
+	if w.HasExpiry {
+		flags |= willHasExpiry
+	}
+	b = append(b, flags)
+	b = binary.AppendUvarint(b, uint64(w.Delay))
+	b = binary.AppendUvarint(b, uint64(w.Expiry))
+	b = appendString(b, w.Topic)
+	b = appendString(b, w.Props)
+	return appendString(b, w.Payload)
+}
+
+// will reads a will, whose slices are copies: a session's record lives on in the index.
+func (d *decoder) will() *Will {
+	flags := d.byte()
+	w := &Will{QoS: flags & 3, Retain: flags&willRetain != 0, HasExpiry: flags&willHasExpiry != 0, Delay: uint32(d.max(math.MaxUint32)), Expiry: uint32(d.max(math.MaxUint32))}
+	w.Topic, w.Props, w.Payload = bytes.Clone(d.bytes()), bytes.Clone(d.bytes()), bytes.Clone(d.bytes())
+	if len(w.Topic) > math.MaxUint16 || len(d.b) > 0 {
+		d.fail()
+	}
+	return w
 }
 
 func (d *decoder) session() (r Session) {
@@ -56,6 +94,9 @@ func (d *decoder) session() (r Session) {
 	r.ID.Mountpoint = string(d.bytes())
 	r.ID.ClientID = string(d.bytes())
 	r.Username = string(d.bytes())
+	if len(d.b) > 0 {
+		r.Will = d.will()
+	}
 	return r
 }
 

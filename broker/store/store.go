@@ -31,7 +31,19 @@ type Session struct {
 	Expiry        uint32 // seconds after disconnect; 0xFFFFFFFF never
 	Remaining     int64  // seconds left when Disconnected was written
 	Disconnected  int64  // wall clock, unix seconds; 0 while connected
+	Will          *Will  // that is still to be published; not changed once it is here. nil: none
 	Subscriptions []Subscription
+}
+
+// Will is the last will of a stored session. It is part of the session's record, so that a connection brings its will, and takes away that of the
+// one before, in one step. While Session.Disconnected is 0 its client was connected; else Delay counts from there.
+type Will struct {
+	Topic, Payload, Props []byte // owned; Props as in msg.Message
+	QoS                   byte
+	Retain                bool
+	Delay                 uint32 // seconds after the end of the connection, as the client asked
+	Expiry                uint32 // message expiry in seconds, counted from its publication
+	HasExpiry             bool
 }
 
 // Subscription is one stored subscription.

@@ -110,6 +110,9 @@ func describe(r *wallog.Record) string {
 		s := d.session()
 		text = fmt.Sprintf("session %d mountpoint=%q client_id=%q username=%q version=%d expiry=%d remaining=%d disconnected=%d", s.Key, s.ID.Mountpoint, s.ID.ClientID,
 			s.Username, s.Version, s.Expiry, s.Remaining, s.Disconnected)
+		if w := s.Will; w != nil {
+			text += fmt.Sprintf(" will=%q qos=%d retain=%v delay=%d payload=%d", w.Topic, w.QoS, w.Retain, w.Delay, len(w.Payload))
+		}
 	case typeSessionEnd:
 		text = fmt.Sprintf("session-end %d", d.uint())
 	case typeSubscription:

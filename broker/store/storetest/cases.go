@@ -28,6 +28,27 @@ func sessions(h *harness) {
 		fmt.Sprintf("session %d {m b} v5 user=\"\" expiry=60 remaining=0 disconnected=0 stamp={0 0} subs=[]", other))
 }
 
+// wills come and go with the session's record, and end with the session.
+func wills(h *harness) {
+	rec := store.Session{ID: msg.SubscriberID{Mountpoint: "m", ClientID: "a"}, Version: 5, Expiry: 60,
+		Will: &store.Will{Topic: []byte("w"), Payload: []byte("gone"), Props: []byte{1, 1}, QoS: 2, Retain: true, Delay: 30, Expiry: 9, HasExpiry: true}}
+	a, ticket := h.PutSession(&rec)
+	h.wait(ticket)
+	other := rec
+	other.ID.ClientID, other.Will = "b", &store.Will{Topic: []byte("w/b")}
+	b, ticket := h.PutSession(&other)
+	h.wait(ticket)
+	willA := fmt.Sprintf("will of %d: \"w\" \"gone\" props=0101 qos=2 retain=true delay=30 expiry=9,true", a)
+	willB := fmt.Sprintf("will of %d: \"w/b\" \"\" props= qos=0 retain=false delay=0 expiry=0,false", b)
+	h.expect(line(a, "a", ""), willA, line(b, "b", ""), willB)
+	other.Key, other.Will = b, nil
+	_, ticket = h.PutSession(&other)
+	h.wait(ticket)
+	h.expect(line(a, "a", ""), willA, line(b, "b", ""))
+	h.wait(h.DeleteSession(a))
+	h.expect(line(b, "b", ""))
+}
+
 func line(k store.SessionKey, id, subs string) string {
 	return fmt.Sprintf("session %d {m %s} v5 user=\"\" expiry=60 remaining=0 disconnected=0 stamp={0 0} subs=[%s]", k, id, subs)
 }

@@ -21,7 +21,7 @@ func Run(t *testing.T, durable bool, open func(t *testing.T, again bool) store.S
 		name string
 		f    func(*harness)
 	}{
-		{"sessions", sessions}, {"subscriptions", subscriptions}, {"messages", messages}, {"order", order}, {"acks", acks},
+		{"sessions", sessions}, {"wills", wills}, {"subscriptions", subscriptions}, {"messages", messages}, {"order", order}, {"acks", acks},
 		{"overlapping", overlapping}, {"inbound", inbound}, {"retained", retained}, {"delete session", deleteSession}, {"read back", readBack},
 		{"tickets", tickets}, {"late", late}, {"unknown", unknown}, {"concurrent", concurrent},
 	} {
@@ -135,6 +135,10 @@ func (h *harness) dump() (out []string) {
 			sort.Strings(subs)
 			out = append(out, fmt.Sprintf("session %d %v v%d user=%q expiry=%d remaining=%d disconnected=%d stamp=%v subs=%v", s.Key, s.ID, s.Version, s.Username,
 				s.Expiry, s.Remaining, s.Disconnected, s.Stamp, subs))
+			if w := s.Will; w != nil {
+				out = append(out, fmt.Sprintf("will of %d: %q %q props=%x qos=%d retain=%v delay=%d expiry=%d,%v", s.Key, w.Topic, w.Payload, w.Props, w.QoS, w.Retain,
+					w.Delay, w.Expiry, w.HasExpiry))
+			}
 		},
 		Inbound: func(x store.Inbound) {
 			inbound = append(inbound, fmt.Sprintf("inbound %d id=%d", x.Session, x.PacketID))
