@@ -9,7 +9,7 @@ LOADTIME ?= 1s
 BIN      := bin
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench crash prove clean footprint
+.PHONY: build run test check race fuzz bench crash prove container clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -41,6 +41,10 @@ crash:
 prove: test crash
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
+	@.ci/prove-container
+
+container:
+	@.ci/build-container $(ARCH)
 
 footprint:
 	go test ./appliance/house -run '^TestFootprint$$' -count=1 -update

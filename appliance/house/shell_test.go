@@ -14,7 +14,8 @@ import (
 )
 
 // outside are commands of others, which are read and not run.
-var outside = []string{"git", "cd", "install", "ln", "mkdir", "cp", "mosquitto_pub", "mosquitto_sub", "apt-get"}
+var outside = []string{"git", "cd", "install", "ln", "mkdir", "cp", "mosquitto_pub", "mosquitto_sub", "apt-get",
+	"docker", "podman", "skopeo"}
 
 // ours are the product's names.
 var ours = []string{"vernemq", "vmq-admin", "vmq-passwd"}

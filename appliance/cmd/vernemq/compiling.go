@@ -5,10 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 
 	"vernemq/appliance/compile"
+	"vernemq/appliance/container"
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
@@ -19,18 +19,18 @@ import (
 	"vernemq/schema"
 )
 
-// containerEnv tells that DOCKER_VERNEMQ_* variables are settings. The container image sets it.
-const containerEnv = "VERNEMQ_CONTAINER"
-
 // compile compiles the configuration under the root. The embedded default files serve where there are none.
 func (p *program) compile(l layerFlags) (*plan.Plan, *report.Report, error) {
 	s, err := schema.Load()
 	if err != nil {
 		return nil, nil, fmt.Errorf("the embedded schema cannot be used: %w", err)
 	}
-	container := slices.Contains([]string{"1", "on", "yes", "true"}, strings.ToLower(os.Getenv(containerEnv)))
+	first, files, environ := "", source.Fallback(source.Host(p.root), shipped()), os.Environ()
+	if inContainer() {
+		first, files, environ = container.Local(files, environ)
+	}
 	result, findings := compile.Compile(compile.Input{
-		Schema: s, FS: source.Fallback(source.Host(p.root), shipped()), Environ: os.Environ(), Container: container,
+		Schema: s, FS: files, Main: first, Environ: environ, Container: inContainer(),
 		Set: l.set, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version, Host: probe.This().Facts(),
 	})
 	return result, findings, nil

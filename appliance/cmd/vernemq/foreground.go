@@ -10,12 +10,14 @@ import (
 	"syscall"
 	"time"
 
+	"vernemq/appliance/container"
 	"vernemq/appliance/eula"
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
 	"vernemq/appliance/report"
 	"vernemq/appliance/service"
+	"vernemq/appliance/source"
 	"vernemq/broker/config"
 	"vernemq/broker/node"
 )
@@ -169,6 +171,9 @@ func (p *program) announce(o *config.Options, listening [][3]string, compiled st
 		fmt.Fprintln(p.stdout, "  listening      nowhere")
 	}
 	conf := p.root.Path(hostfs.MainConf)
+	if local, _, _ := container.Local(source.Host(p.root), nil); local != "" && inContainer() {
+		conf = p.root.Path(local)
+	}
 	if _, err := os.Stat(conf); err != nil {
 		conf = "built in (there is no " + conf + ")"
 	}

@@ -1,6 +1,6 @@
 // Command vernemq is the whole product in one binary with three names: vernemq compiles the configuration and runs the broker, vmq-admin talks
-// to a running one, vmq-passwd edits password files. Which it is decides the name it is called by. It owns what an operator sees of starting and
-// stopping; it refuses to know how the broker works and what the configuration's keys mean.
+// to a running one, vmq-passwd edits password files; start_vernemq is how the container image calls the first. Which it is decides the name it is
+// called by. It owns what an operator sees of starting and stopping; it refuses to know how the broker works and what the configuration's keys mean.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vernemq/appliance/container"
 	"vernemq/appliance/hostfs"
 )
 
@@ -52,6 +53,9 @@ func run(argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return runPasswd(root, args, stdin, stdout, stderr)
 	}
 	p := &program{root: root, stdin: stdin, stdout: stdout, stderr: stderr}
+	if name == container.EntryName {
+		return p.startContainer(args)
+	}
 	return p.dispatch(args)
 }
 

@@ -19,7 +19,7 @@ import (
 var update = flag.Bool("update", false, "rewrite golden files")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vernemq": main, "vmq-admin": main, "vmq-passwd": main})
+	testscript.Main(m, map[string]func(){"vernemq": main, "vmq-admin": main, "vmq-passwd": main, "start_vernemq": main})
 }
 
 // The scripts run the program under each of its names in an empty directory; $ROOT is the root they use. A broker left running is stopped.

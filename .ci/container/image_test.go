@@ -1,0 +1,182 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// build makes an archive with two programs that are texts, and returns its name.
+func build(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	args := []string{"-o", filepath.Join(dir, "image.tar"), "-version", "1.2.3~git4", "-revision", "abc"}
+	for _, arch := range []string{"arm64", "amd64"} {
+		name := filepath.Join(dir, arch)
+		if err := os.WriteFile(name, []byte("program for "+arch), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, arch+"="+name)
+	}
+	if err := run(args); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "image.tar")
+}
+
+func TestReproducible(t *testing.T) {
+	a, err := os.ReadFile(build(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(build(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Error("two archives of the same inputs differ")
+	}
+	for _, want := range []string{"oci-layout", `"org.opencontainers.image.ref.name": "1.2.3-git4"`, "2023-11-14T22:13:20Z"} {
+		if !bytes.Contains(a, []byte(want)) {
+			t.Errorf("the archive has no %s", want)
+		}
+	}
+}
+
+// The image has the user, directories and links that VerneMQ's users rely on, and the program of its own architecture.
+func TestImage(t *testing.T) {
+	dir := t.TempDir()
+	binaries := map[string]string{}
+	for _, arch := range []string{"amd64", "arm64"} {
+		binaries[arch] = filepath.Join(dir, arch)
+		if err := os.WriteFile(binaries[arch], []byte("program for "+arch), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index, err := makeIndex(os.DirFS("../.."), binaries, identity{version: "1.2.3", created: time.Unix(1700000000, 0).UTC()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(manifest.Manifests) != 2 {
+		t.Fatalf("%d images", len(manifest.Manifests))
+	}
+	for _, m := range manifest.Manifests {
+		image, err := index.Image(m.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkImage(t, image, m.Platform.Architecture)
+	}
+}
+
+func checkImage(t *testing.T, image v1.Image, arch string) {
+	t.Helper()
+	config, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Architecture != arch || config.Config.User != "10000:10000" || !slices.Equal(config.Config.Cmd, []string{"start_vernemq"}) ||
+		config.Config.StopSignal != "SIGTERM" || !slices.Contains(config.Config.Env, "VERNEMQ_CONTAINER=1") {
+		t.Errorf("%s: configuration %+v", arch, config)
+	}
+	files := contents(t, image)
+	for volume := range config.Config.Volumes {
+		h := files[strings.TrimPrefix(volume, "/")+"/"].header
+		if h == nil || h.Mode != open || h.Uid != userID {
+			t.Errorf("%s: volume %s is %+v", arch, volume, h)
+		}
+	}
+	for name, target := range map[string]string{"etc/vernemq": "/vernemq/etc", "var/lib/vernemq": "/vernemq/data", "var/log/vernemq": "/vernemq/log",
+		"usr/sbin/start_vernemq": "vernemq", "usr/sbin/vmq-admin": "vernemq", "vernemq/bin/vernemq": "/usr/sbin/vernemq"} {
+		if h := files[name].header; h == nil || h.Linkname != target {
+			t.Errorf("%s: %s is %+v, no link to %s", arch, name, h, target)
+		}
+	}
+	for name, want := range map[string]string{"usr/sbin/vernemq": "program for " + arch, "vernemq/etc/vernemq.conf": "accept_eula = no",
+		"etc/passwd": "vernemq:x:10000:10000:", "etc/ssl/certs/ca-certificates.crt": "-----BEGIN CERTIFICATE-----", "usr/share/vernemq/EULA.md": "Terms of use"} {
+		if f := files[name]; f.header == nil || !strings.Contains(f.text, want) {
+			t.Errorf("%s: %s has no %q", arch, name, want)
+		}
+	}
+}
+
+// packed is a file of a layer.
+type packed struct {
+	header *tar.Header
+	text   string
+}
+
+// contents returns the files of all layers. No file may lie in two of them, or in a directory that is not there.
+func contents(t *testing.T, image v1.Image) map[string]packed {
+	t.Helper()
+	layers, err := image.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]packed{}
+	for _, l := range layers {
+		r, err := l.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in := tar.NewReader(r); ; {
+			h, err := in.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, twice := files[h.Name]; twice {
+				t.Errorf("%s is there twice", h.Name)
+			}
+			if i := strings.LastIndexByte(strings.TrimSuffix(h.Name, "/"), '/'); i >= 0 && files[h.Name[:i+1]].header == nil {
+				t.Errorf("%s comes before its directory", h.Name)
+			}
+			files[h.Name] = packed{h, string(text)}
+		}
+	}
+	return files
+}
+
+func TestUsage(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1")
+	dir := t.TempDir()
+	for name, args := range map[string][]string{
+		"nothing":           {},
+		"no architecture":   {"-o", dir + "/x", "-version", "1"},
+		"no version":        {"-o", dir + "/x", "amd64=/dev/null"},
+		"no binary":         {"-o", dir + "/x", "-version", "1", "amd64"},
+		"binary is missing": {"-o", dir + "/x", "-version", "1", "amd64=" + dir + "/none"},
+		"no repository":     {"-o", dir + "/x", "-version", "1", "-top", dir, "amd64=/dev/null"},
+	} {
+		if err := run(args); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", "now")
+	if err := run([]string{"-o", dir + "/x", "-version", "1", "amd64=/dev/null"}); err == nil {
+		t.Error("a time that is no number is taken")
+	}
+	if left, _ := filepath.Glob(dir + "/*"); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
