@@ -9,7 +9,7 @@ LOADTIME ?= 1s
 BIN      := bin
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench crash prove container clean footprint
+.PHONY: build run test check race fuzz bench crash prove packages container clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -45,6 +45,9 @@ prove: test crash
 
 container:
 	@.ci/build-container $(ARCH)
+
+packages:
+	@.ci/packages $(ARCH)
 
 footprint:
 	go test ./appliance/house -run '^TestFootprint$$' -count=1 -update

@@ -32,7 +32,7 @@ func Man(w io.Writer, s *schema.Schema, version string) error {
 	}
 	fmt.Fprint(b, ".SH FILES\n.TP\n.I /etc/vernemq/vernemq.conf\nthe configuration\n.TP\n.I /etc/vernemq/conf.d\n"+
 		"files that are read after it\n.TP\n.I /var/lib/vernemq/generated.configs\nwhat the compiler made of it, the last three\n"+
-		".SH SEE ALSO\n.BR vernemq (1),\n.BR vmq\\-admin (1),\n.BR vmq\\-passwd (1)\n")
+		".SH SEE ALSO\n.BR vernemq (8),\n.BR vmq\\-admin (8),\n.BR vmq\\-passwd (8)\n")
 	return b.Flush()
 }
 

@@ -88,7 +88,7 @@ func configCommands() []command {
 
 // findCommand returns the command of that name, such as start or config diff; nil if there is none.
 func findCommand(name string) *command {
-	list := commands()
+	list := append(commands(), hiddenCommands()...)
 	if word, ok := strings.CutPrefix(name, "config "); ok {
 		name, list = word, configCommands()
 	}

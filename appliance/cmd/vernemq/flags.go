@@ -112,3 +112,6 @@ func wantsHelp(args []string) bool {
 	}
 	return false
 }
+
+// noFlags declares none.
+func noFlags(*flag.FlagSet) {}
