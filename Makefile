@@ -9,7 +9,7 @@ LOADTIME ?= 1s
 BIN      := bin
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench crash prove packages container clean footprint
+.PHONY: build run test check race fuzz bench crash overload prove packages container clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -38,7 +38,10 @@ bench: build
 crash:
 	go test ./broker/node -run '^TestCrash$$' -crash.kills=300 -count=1 -v -timeout 30m
 
-prove: test crash
+overload:
+	go test ./broker/node -run '^TestOverload$$' -overload.time=5m -count=1 -v -timeout 30m
+
+prove: test crash overload
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
 	@.ci/prove-container

@@ -43,11 +43,19 @@ var autoRules = map[string]autoRule{
 	}},
 	"memory": {"three quarters of the memory, at least 64MB; the rest is for the kernel's sockets and for other programs",
 		func(_ *compilation, f probe.Facts) (int64, string, bool) {
-			if f.Memory() == 0 {
-				return 0, "", false
-			}
-			return max(amount(f.Memory()/4*3)>>20<<20, leastMemory), memoryReading(f), true
+			return memory(f), memoryReading(f), f.Memory() > 0
 		}},
+	"highwater": {"three quarters of memory_limit; none if that is off", func(c *compilation, f probe.Facts) (int64, string, bool) {
+		limit, ok := c.number("memory_limit")
+		switch {
+		case limit < 0:
+			return -1, "memory_limit is off", ok
+		case limit > 0:
+			return limit / 4 * 3, fmt.Sprintf("memory_limit of %d MB", limit>>20), ok
+		}
+		limit = memory(f)
+		return limit / 4 * 3, fmt.Sprintf("memory_limit of %d MB from %s", limit>>20, memoryReading(f)), ok && f.Memory() > 0
+	}},
 	"connections": {fmt.Sprintf("one for each %d KB of half the memory, but %d fewer than files may be open", connectionCost>>10, descriptors),
 		func(_ *compilation, f probe.Facts) (int64, string, bool) {
 			if f.Memory() == 0 {
@@ -65,6 +73,14 @@ var autoRules = map[string]autoRule{
 		percent, ok := c.number("leveldb.maximum_memory.percent")
 		return amount(f.Memory() / 100 * uint64(max(percent, 0)) >> 20 << 20), fmt.Sprintf("%s, %d%% of it", memoryReading(f), percent), ok && f.Memory() > 0
 	}},
+}
+
+// memory is what the broker tries to stay below on a host; 0 if the host does not tell.
+func memory(f probe.Facts) int64 {
+	if f.Memory() == 0 {
+		return 0
+	}
+	return max(amount(f.Memory()/4*3)>>20<<20, leastMemory)
 }
 
 // amount makes a whole number of a reading, which a machine of another kind may have larger than that.
@@ -124,8 +140,13 @@ func (c *compilation) autoText(k *schema.Key) string {
 	return k.Format(v.Value)
 }
 
-// within brings a number into the key's range.
+// within brings a number into the key's range; one with a word of its own is left alone.
 func within(k *schema.Key, n int64) int64 {
+	for _, special := range k.Special {
+		if n == special {
+			return n
+		}
+	}
 	if k.Min != nil {
 		n = max(n, *k.Min)
 	}

@@ -37,6 +37,7 @@ var checks = []rule{
 	{"open_files", openFiles},
 	{"memory_for_connections", memoryForConnections},
 	{"memory_limit", memoryLimit},
+	{"memory_high_water", memoryHighWater},
 	{"more_shards_than_cores", moreShardsThanCores},
 	{"queues_without_limit", queuesWithoutLimit},
 	{"queue_override", queueOverride},

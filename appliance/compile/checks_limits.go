@@ -74,6 +74,19 @@ func memoryLimit(c *compilation) {
 	}
 }
 
+// memoryHighWater finds a mark that is reached after the limit: by then the broker spends its time on collecting garbage.
+func memoryHighWater(c *compilation) {
+	v, _ := c.plan.Get("memory_high_water")
+	limit, _ := c.plan.Get("memory_limit")
+	s := c.won["memory_high_water"]
+	n, _ := v.Value.(int64)
+	most, _ := limit.Value.(int64)
+	if s != nil && most > 0 && n > most/8*7 {
+		c.report.Add(s.atValue(report.Warning, report.CodeMemory, fmt.Sprintf("memory_high_water is %s and memory_limit %s: load is shed too late",
+			v.Key.Format(n), limit.Key.Format(most)), "set memory_high_water = auto, or seven eighths of memory_limit at most"))
+	}
+}
+
 // moreShardsThanCores finds event loops that only wait for each other.
 func moreShardsThanCores(c *compilation) {
 	v, _ := c.plan.Get("shards")

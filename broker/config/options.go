@@ -11,7 +11,8 @@ type Options struct {
 	NodeName string `conf:"nodename"`
 	Shards   int    `conf:"shards"` // event loops; 0: the cores it may use
 
-	MemoryLimit int64 `conf:"memory_limit"` // bytes; 0: not known, -1: none
+	MemoryLimit     int64 `conf:"memory_limit"`      // bytes; 0: not known, -1: none
+	MemoryHighWater int64 `conf:"memory_high_water"` // bytes of live memory; 0: not known, -1: none
 
 	// Admission.
 	AllowAnonymous     bool          `conf:"allow_anonymous"`

@@ -60,6 +60,7 @@ type Exchange struct {
 	mounts atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
 	keys   []directory                            // per shard
 
+	pressure     atomic.Int32 // a Pressure
 	retainedTold atomic.Int64 // monotonic nanoseconds of the last word about retained messages that were not kept, 0 never
 }
 

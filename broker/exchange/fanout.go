@@ -51,15 +51,18 @@ func (h *Home) hasJob(l *trie.Leaf) bool {
 	return false
 }
 
-// Work goes on with what did not fit its turn, for one step: a large fan-out, the subscriptions of an ended session. It reports whether more
-// waits.
+// Work goes on with what did not fit its turn, for one step: a large fan-out, the subscriptions of an ended session, what is let go of when
+// memory is short. It reports whether more waits.
 func (h *Home) Work() bool {
+	if h.shedding > 0 {
+		h.shed()
+	}
 	if n := len(h.leaving); n > 0 && h.leave(h.leaving[n-1]) {
 		h.leaving[n-1] = nil
 		h.leaving = h.leaving[:n-1]
 	}
 	if len(h.jobs) == 0 {
-		return len(h.leaving) > 0
+		return len(h.leaving) > 0 || h.shedding > 0
 	}
 	j := &h.jobs[0]
 	h.T.Forms.Begin(j.m)
@@ -84,7 +87,7 @@ func (h *Home) Work() bool {
 		clear(h.parked)
 		h.parked = h.parked[:0]
 	}
-	return len(h.jobs) > 0 || len(h.leaving) > 0
+	return h.Working()
 }
 
 // Busy reports whether mail from other shards should wait until the backlog of fan-outs is smaller.

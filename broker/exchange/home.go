@@ -38,6 +38,9 @@ type Home struct {
 	leaving []*session.Session // ended ones whose subscriptions leave in steps
 	parked  []*session.Session // publishers that wait for the backlog of jobs
 	rng     *rand.Rand
+
+	pressure Pressure
+	shedding int // slots still to be looked at since memory got short
 }
 
 // TimerSession is the Kind of timers that belong to sessions; their Index is the slot.
@@ -59,6 +62,7 @@ func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 func (h *Home) Refresh() {
 	h.T.Opts = h.x.options.Load()
 	h.T.Hooks = h.x.hooks.Load()
+	h.press()
 }
 
 // Online returns how many sessions are connected, Sessions how many there are.
@@ -78,7 +82,9 @@ func (h *Home) Each(from int, f func(*session.Session) bool) int {
 }
 
 // Working reports whether Work or PumpReady has something to do.
-func (h *Home) Working() bool { return len(h.jobs) > 0 || len(h.ready) > 0 || len(h.leaving) > 0 }
+func (h *Home) Working() bool {
+	return len(h.jobs) > 0 || len(h.ready) > 0 || len(h.leaving) > 0 || h.shedding > 0
+}
 
 // Session returns the session of a subscriber, or nil.
 func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID[id] }

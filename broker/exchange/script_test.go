@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vernemq/broker/config"
+	"vernemq/broker/exchange"
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
@@ -33,7 +34,7 @@ var update = flag.Bool("update", false, "rewrite the expected frames in testdata
 //	puback|pubrec|pubrel|pubcomp NAME ID [code=0xNN]      ping NAME      raw NAME HEX
 //	disconnect NAME [code=0xNN] [expiry=S]      lose NAME      stuck NAME      read NAME      crowd N FILTER QOS
 //	advance DURATION      options Field=VALUE...      hold      release [N]
-//	count METRIC...      stored      session ID      crash [away=S]
+//	count METRIC...      stored      session ID      pressure 0|1|2|3      crash [away=S]
 //
 // crash ends the broker as kill -9 does and starts it over its store, after so many seconds.
 func TestScripts(t *testing.T) {
@@ -173,11 +174,16 @@ func init() {
 		"connect": (*script).doConnect, "sub": (*script).doSub, "unsub": (*script).doUnsub, "pub": (*script).doPub,
 		"disconnect": (*script).doDisconnect, "crowd": (*script).doCrowd, "options": (*script).doOptions, "release": (*script).doRelease,
 		"count": (*script).doCount, "stored": (*script).doStored, "session": (*script).doSession,
-		"ping":    func(s *script, a args) { s.client(a).send(mqtt.AppendPingreq(nil)) },
-		"lose":    func(s *script, a args) { s.client(a).lose() },
-		"stuck":   func(s *script, a args) { s.client(a).stuck = true },
-		"read":    func(s *script, a args) { s.client(a).read() },
-		"hold":    func(s *script, a args) { s.mem.Hold() },
+		"ping":  func(s *script, a args) { s.client(a).send(mqtt.AppendPingreq(nil)) },
+		"lose":  func(s *script, a args) { s.client(a).lose() },
+		"stuck": func(s *script, a args) { s.client(a).stuck = true },
+		"read":  func(s *script, a args) { s.client(a).read() },
+		"hold":  func(s *script, a args) { s.mem.Hold() },
+		"pressure": func(s *script, a args) {
+			s.x.SetPressure(exchange.Pressure(s.atoi(a.words[0])))
+			s.run()
+			s.run()
+		},
 		"puback":  func(s *script, a args) { s.ack(mqtt.TypePuback, a) },
 		"pubrec":  func(s *script, a args) { s.ack(mqtt.TypePubrec, a) },
 		"pubrel":  func(s *script, a args) { s.ack(mqtt.TypePubrel, a) },
@@ -398,7 +404,7 @@ var countNames = map[string]metric.ID{
 	"drop": metric.QueueMessageDrop, "expired": metric.QueueMessageExpired, "unhandled": metric.QueueMessageUnhandled, "in": metric.QueueMessageIn,
 	"out": metric.QueueMessageOut, "setup": metric.QueueSetup, "teardown": metric.QueueTeardown, "client_expired": metric.ClientExpired,
 	"subscriptions": metric.RouterSubscriptions, "retained": metric.RetainMessages,
-	"retain_refused": metric.RetainRefused,
+	"retain_refused": metric.RetainRefused, "shed": metric.OverloadQos0Dropped,
 }
 
 // doCount tells by how much counters grew since they were last asked for.

@@ -82,6 +82,14 @@ var catalog = []row{
 	{name: "active_mqtt_connections", kind: Gauge, doc: "Open MQTT connections over TCP."},
 	{name: "total_active_connections", kind: Gauge, sum: []ID{ActiveMqttConnections}, doc: "Open MQTT connections, whatever the transport."},
 
+	// Shortness of memory: see memory_high_water.
+	{name: "overload_stage", kind: Gauge, doc: "0: enough memory; 1: QoS 0 is shed; 2: publishers are paused, too; 3: new clients are refused, too."},
+	{name: "overload_qos0_dropped", kind: Counter, doc: "QoS 0 messages dropped for slow consumers because memory was short."},
+	{name: "overload_publishers_paused", kind: Counter, doc: "Times that a publisher's input was paused because memory was short."},
+	{name: "overload_connections_refused", kind: Counter, doc: "Clients refused because memory was short."},
+	{name: "overload_consumers_closed", kind: Counter,
+		doc: "Connections closed because memory was short and much waited for them."},
+
 	// The durable store. Sums are since it was opened.
 	{name: "store_messages", kind: Gauge, doc: "Messages in the store that wait for a session."},
 	{name: "store_bytes", kind: Gauge, doc: "Bytes of the store on disk."},

@@ -61,32 +61,37 @@ const (
 	QueueProcesses                      ID = 186
 	ActiveMqttConnections               ID = 187
 	totalActiveConnections              ID = 188
-	StoreMessages                       ID = 189
-	StoreBytes                          ID = 190
-	StoreLiveBytes                      ID = 191
-	StoreMessageBytes                   ID = 192
-	StoreWrittenBytes                   ID = 193
-	StoreSyncs                          ID = 194
-	StoreRecords                        ID = 195
-	StoreFailures                       ID = 196
-	StoreRefused                        ID = 197
-	StoreHealthy                        ID = 198
-	systemContextSwitches               ID = 199
-	systemGcCount                       ID = 200
-	systemWordsReclaimedByGc            ID = 201
-	systemRunQueue                      ID = 202
-	systemRuntime                       ID = 203
-	systemWallclock                     ID = 204
-	systemProcessCount                  ID = 205
-	systemUtilization                   ID = 206
-	vmMemoryTotal                       ID = 207
-	vmMemoryProcesses                   ID = 208
-	vmMemoryProcessesUsed               ID = 209
-	vmMemorySystem                      ID = 210
+	OverloadStage                       ID = 189
+	OverloadQos0Dropped                 ID = 190
+	OverloadPublishersPaused            ID = 191
+	OverloadConnectionsRefused          ID = 192
+	OverloadConsumersClosed             ID = 193
+	StoreMessages                       ID = 194
+	StoreBytes                          ID = 195
+	StoreLiveBytes                      ID = 196
+	StoreMessageBytes                   ID = 197
+	StoreWrittenBytes                   ID = 198
+	StoreSyncs                          ID = 199
+	StoreRecords                        ID = 200
+	StoreFailures                       ID = 201
+	StoreRefused                        ID = 202
+	StoreHealthy                        ID = 203
+	systemContextSwitches               ID = 204
+	systemGcCount                       ID = 205
+	systemWordsReclaimedByGc            ID = 206
+	systemRunQueue                      ID = 207
+	systemRuntime                       ID = 208
+	systemWallclock                     ID = 209
+	systemProcessCount                  ID = 210
+	systemUtilization                   ID = 211
+	vmMemoryTotal                       ID = 212
+	vmMemoryProcesses                   ID = 213
+	vmMemoryProcessesUsed               ID = 214
+	vmMemorySystem                      ID = 215
 )
 
 // NumIDs is the number of samples.
-const NumIDs = 211
+const NumIDs = 216
 
 // PubackReceived returns the sample of mqtt_puback_received for the reason code of an MQTT 5.0 PUBACK.
 func PubackReceived(code byte) ID { return pubackReceivedIDs[code] }

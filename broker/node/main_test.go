@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		crashChild(dir)
 	}
+	if os.Getenv(floodChildEnv) != "" {
+		floodChild()
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -45,6 +45,7 @@ type Node struct {
 	restoreGC     func()
 	storeStop     chan struct{}
 	restoreLimit  func()
+	stopGuard     func()
 	adminListener *admin.Listener
 	adminDone     chan struct{}
 	adminCancel   context.CancelFunc
@@ -94,7 +95,9 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	go n.watchStore(n.storeStop)
 	n.restoreGC = keepMemory()
 	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
+	n.stopGuard = n.guardMemory(highWater(p.Options.MemoryHighWater))
 	if err := n.open(ctx); err != nil {
+		n.stopGuard()
 		n.restoreGC()
 		n.restoreLimit()
 		n.listeners.StopAll()
@@ -167,6 +170,7 @@ func (n *Node) gauges() {
 		n.group.Each(func(s *shard.Shard) { sum += s.Home().Sessions() })
 		return uint64(sum)
 	})
+	n.metrics.Gauge(metric.OverloadStage, func() uint64 { return uint64(n.exchange.Pressure()) })
 	n.metrics.Gauge(metric.ActiveMqttConnections, func() uint64 {
 		sum := int64(0)
 		for _, l := range n.listeners.List() {
@@ -194,6 +198,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	n.listeners.StopAll()
 	err := n.group.Drain(ctx)
 	n.closeAdmin()
+	n.stopGuard()
 	n.group.Close()
 	close(n.storeStop)
 	n.restoreGC()

@@ -32,6 +32,11 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 			s.sendOnce(t, m, flags, subID)
 			return
 		}
+		if t.Short {
+			t.Count.Inc(metric.OverloadQos0Dropped)
+			s.tellDropped(t, &queue.Item{Msg: m, Flags: flags}, reasonOverload)
+			return
+		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
 		s.open(t, t.Forms.Own(m), qos, flags, subID)
 		return
@@ -87,15 +92,21 @@ func (s *Session) drop(t *Turn, it queue.Item, reason string) {
 	} else {
 		t.Count.Inc(metric.QueueMessageDrop)
 	}
-	if t.Hooks.Observed() {
-		c := s.Client()
-		p := &hook.Publish{Client: c, QoS: it.QoS}
-		if it.Msg != nil { // what is in the store only is not read back to be dropped
-			p.Topic, p.Payload, p.Retain = it.Msg.Topic, it.Msg.Payload, it.Msg.Retain
-		}
-		t.Hooks.Observe(hook.OnMessageDrop, &hook.Event{Client: &c, Reason: reason, Publish: p})
-	}
+	s.tellDropped(t, &it, reason)
 	s.release(t, it.Ref, 0)
+}
+
+// tellDropped tells observers of a delivery that is dropped.
+func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
+	if !t.Hooks.Observed() {
+		return
+	}
+	c := s.Client()
+	p := &hook.Publish{Client: c, QoS: it.QoS}
+	if it.Msg != nil { // what is in the store only is not read back to be dropped
+		p.Topic, p.Payload, p.Retain = it.Msg.Topic, it.Msg.Payload, it.Msg.Retain
+	}
+	t.Hooks.Observe(hook.OnMessageDrop, &hook.Event{Client: &c, Reason: reason, Publish: p})
 }
 
 // release tells the store that a message no longer waits for this session.

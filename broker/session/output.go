@@ -29,6 +29,7 @@ type Sink struct {
 	Flush func(*Output)  // writes what the socket takes now
 	Ready func(*Output)  // Held ended: input may go on
 	Pump  func(*Session) // a place in a window got free without an answer: what waits may go on
+	Tight bool           // memory is short: blocked outputs take little, whatever they hold together
 	free  [][]byte
 	kept  int // bytes of capacity in free
 	held  int // bytes that blocked outputs hold, as of their last Account
@@ -93,6 +94,6 @@ func (k *Sink) Room(o *Output) bool {
 	case !o.Blocked || n < blockedLow:
 		return true
 	default:
-		return n < blockedRoom && k.held < blockedSum
+		return !k.Tight && n < blockedRoom && k.held < blockedSum
 	}
 }

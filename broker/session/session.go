@@ -32,6 +32,7 @@ type Turn struct {
 	Wheel *wheel.Wheel
 	Hooks *hook.Chains
 	Waits Waits
+	Short bool // memory is short: QoS 0 messages do not wait for clients that do not keep up
 	// Read asks the store for messages and calls done with them on the session's loop; nil for a message that is gone.
 	Read func(refs []store.MessageRef, done func([]*msg.Message))
 }

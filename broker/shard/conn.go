@@ -51,6 +51,7 @@ const (
 	pauseLane                     // another shard's mailbox is full
 	pauseLogin                    // CONNECT is being checked
 	pauseRate                     // the client published its share of this second
+	pauseMemory                   // the client publishes and memory is short
 )
 
 // Listener is the running side of a listener, shared by the shards that accept for it.

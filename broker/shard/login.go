@@ -32,6 +32,10 @@ func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) b
 	}
 	s.count.Inc(metric.MqttConnectReceived + v)
 	var cc *session.Connect
+	if err == nil && s.home.Pressure() >= exchange.Refuse {
+		s.count.Inc(metric.OverloadConnectionsRefused)
+		err = exchange.ErrOverload
+	}
 	if err == nil {
 		cc, err = s.group.X.Check(&p, &c.lst.Rules, c.peer)
 	}
@@ -96,7 +100,9 @@ func (s *Shard) register(c *conn, cc *session.Connect) bool {
 // refuse answers a CONNECT with the reason and ends the connection; cc is nil if it was not even read. A peer that sent no CONNECT we can read
 // gets no answer in MQTT 3.x.
 func (s *Shard) refuse(c *conn, cc *session.Connect, err error) {
-	s.group.log.Info("client refused", "listener", c.lst.Rules.Listener, "peer", c.peer.String(), "reason", err.Error())
+	if err != exchange.ErrOverload { // told once, when it began
+		s.group.log.Info("client refused", "listener", c.lst.Rules.Listener, "peer", c.peer.String(), "reason", err.Error())
+	}
 	v, said := c.version, mqtt.CodeOf(err)
 	if v != 0 && (v.Is5() || said != mqtt.CodeMalformedPacket && said != mqtt.CodeProtocolError) {
 		if !v.Is5() && said == mqtt.CodeUnsupportedProtocolVersion {

@@ -65,7 +65,11 @@ func (s *Shard) read(c *conn) {
 	if len(c.left) <= smallLeft {
 		off = copy(s.rbuf, c.left)
 	}
-	n, err := s.readInto(c, s.rbuf[off:])
+	buf := s.rbuf[off:]
+	if s.home.Pressure() >= exchange.Pause {
+		buf = buf[:readShort]
+	}
+	n, err := s.readInto(c, buf)
 	if n <= 0 {
 		switch {
 		case n == 0 || err != unix.EAGAIN && err != unix.EINTR:
@@ -86,7 +90,7 @@ func (s *Shard) read(c *conn) {
 	s.count.Add(metric.BytesReceived, uint64(n))
 	c.lastRead = s.home.T.Now
 	// A short read has emptied the socket: the next edge tells of more. The end of the stream has to be read, though.
-	if n < len(s.rbuf)-off && !c.hup {
+	if n < len(buf) && !c.hup {
 		c.readable = false
 	}
 	if off == len(c.left) {
@@ -134,7 +138,7 @@ func (s *Shard) parse(c *conn, data []byte, own bool) {
 			return
 		}
 		size := hd.Size + hd.Body
-		if !ok || len(data) < size {
+		if ok && s.pressed(c, hd) || !ok || len(data) < size {
 			break
 		}
 		frame := data[:size]

@@ -118,14 +118,15 @@ type Shard struct {
 	sockaddr   unix.RawSockaddrAny // of the connection being accepted
 	rbuf       []byte
 
-	conns     []*[connPage]conn
-	freeConns []uint32
-	open      int
-	more      []*conn // input not finished within the budget
-	moreSpare []*conn
-	dead      []*conn // to be closed at the end of the turn
-	waitLane  []*conn // publishers that wait for a full mailbox
-	listeners []*accepting
+	conns      []*[connPage]conn
+	freeConns  []uint32
+	open       int
+	more       []*conn // input not finished within the budget
+	moreSpare  []*conn
+	dead       []*conn // to be closed at the end of the turn
+	waitLane   []*conn // publishers that wait for a full mailbox
+	waitMemory []*conn // publishers that wait for memory
+	listeners  []*accepting
 
 	lanes    []lane // mail from each shard
 	outgoing []*batch
