@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // TestMatchAllocatesNothing is the rule for the publishing path.
@@ -180,6 +181,41 @@ func BenchmarkChurn(b *testing.B) {
 				x.Subscribe(paths[i&(1<<14-1)], 0, MakeEntry(7, 0, false, false))
 				x.Unsubscribe(paths[i&(1<<14-1)], 0, 7)
 			}
+		})
+	}
+}
+
+// BenchmarkMatchBesideChurn asks what a publisher loses to others who make and end 10,000 subscriptions a second.
+func BenchmarkMatchBesideChurn(b *testing.B) {
+	const n = 100_000
+	x, topics := fill(n), newStream(n)
+	for _, churn := range []int{0, 10_000} {
+		b.Run(fmt.Sprintf("%d a second", churn), func(b *testing.B) {
+			stop, done := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(done)
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for i := 0; ; {
+					select {
+					case <-stop:
+						return
+					case <-tick.C:
+					}
+					for range churn / 1000 {
+						path := fmt.Sprintf("w/%d/+/new%d/t", i%317, i)
+						x.Subscribe(path, 0, MakeEntry(7, 0, false, false))
+						x.Unsubscribe(path, 0, 7)
+						i++
+					}
+				}
+			}()
+			dst := make([]*Leaf, 0, 8)
+			for i := 0; b.Loop(); i++ {
+				dst = x.Match(topics.at(i), dst[:0])
+			}
+			close(stop)
+			<-done
 		})
 	}
 }

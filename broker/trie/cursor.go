@@ -13,13 +13,20 @@ type Cursor[V any] struct {
 	stack  []frame[V] // children still to be entered
 }
 
-// frame is some children of a node that are to be entered one by one.
+// frame is some children of a node that are to be entered one by one: an only child, then those of a table, group by group and cell by
+// cell. A segment with several cells is walked for each of them, and each time for the children that belong there: so it does not matter
+// what becomes of the segment meanwhile.
 type frame[V any] struct {
-	first *node[V]  // the inline one,
-	table *table[V] // then these
-	i     int       // from this lane or branch on
-	off   int       // place in the filter for the children, as in Cursor
-	top   bool      // first levels under a wildcard: those with $ are not for it [MQTT-4.7.2-1]
+	only   *node[V] // may have moved into the table since
+	begun  bool     // only was entered
+	table  *table[V]
+	groups *group[V]  // being walked, if not nil,
+	i      int        // from this lane on
+	cell   int        // the next cell
+	spill  []*node[V] // of the table, once its cells are done
+	last   bool       // they are
+	off    int        // place in the filter for the children, as in Cursor
+	top    bool       // first levels under a wildcard: those with $ are not for it [MQTT-4.7.2-1]
 }
 
 // Cursor returns a cursor at the start of the values that match the filter.
@@ -82,8 +89,11 @@ func (c *Cursor[V]) enter() *V {
 
 // push arranges for the literal children of n.
 func (c *Cursor[V]) push(n *node[V], off int, top bool) {
-	f := frame[V]{first: n.first.Load(), table: n.more.Load(), off: off, top: top}
-	if f.first != nil || f.table != nil {
+	f := frame[V]{only: n.first.Load(), table: n.more.Load(), off: off, top: top} // first before more: see node.add
+	if f.table != nil {
+		f.groups = f.table.flat
+	}
+	if f.only != nil || f.table != nil {
 		c.stack = append(c.stack, f)
 	}
 }
@@ -91,27 +101,48 @@ func (c *Cursor[V]) push(n *node[V], off int, top bool) {
 // advance takes one step in the frame on top of the stack.
 func (c *Cursor[V]) advance() {
 	f := &c.stack[len(c.stack)-1]
-	t := f.table
-	var child *node[V]
+	child, done := f.step(c.t)
 	switch {
-	case f.first != nil:
-		child, f.first = f.first, nil
-	case t == nil, t.sub == nil && f.i == lanes*len(t.groups), t.sub != nil && f.i == fan:
+	case done:
 		c.stack[len(c.stack)-1] = frame[V]{}
 		c.stack = c.stack[:len(c.stack)-1]
-		return
-	case t.sub != nil:
-		s := t.sub[f.i].Load()
-		f.i++
-		if s != nil {
-			c.stack = append(c.stack, frame[V]{table: s, off: f.off, top: f.top})
-		}
-		return
-	default:
-		child = t.groups[f.i/lanes].child[f.i%lanes].Load()
-		f.i++
-	}
-	if child != nil && !(f.top && child.dollar()) {
+	case child != nil && !(f.top && child.dollar()):
 		c.at, c.off = child, f.off
 	}
+}
+
+// step looks at one place and returns the child that is there, if any, or that there are no more places.
+func (f *frame[V]) step(tree *Tree[V]) (child *node[V], done bool) {
+	t := f.table
+	switch {
+	case f.only != nil && !f.begun:
+		f.begun = true
+		return f.only, false
+	case t == nil:
+		return nil, true
+	case f.groups != nil:
+		child = f.groups.at(uint32(f.i / lanes)).child[f.i%lanes].Load()
+		if child != nil && (child == f.only || t.flat == nil && int(child.hash(tree.seed)>>t.shift) != f.cell-1) {
+			child = nil
+		}
+		if f.i++; f.i == lanes*int(t.mask+1) {
+			f.groups, f.i = nil, 0
+		}
+	case f.cell < len(t.cells):
+		f.groups = t.cells[f.cell].Load()
+		f.cell++
+	case !f.last:
+		f.last = true
+		if s := t.spill.Load(); s != nil {
+			f.spill = *s
+		}
+	case len(f.spill) > 0:
+		child, f.spill = f.spill[0], f.spill[1:]
+		if child == f.only {
+			child = nil
+		}
+	default:
+		return nil, true
+	}
+	return child, false
 }

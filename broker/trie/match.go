@@ -7,45 +7,70 @@ import "sync/atomic"
 // until after it is found exactly once.
 func (t *Tree[V]) Match(topic []byte, dst []*V) []*V {
 	end := levelEnd(topic, 0)
-	if end == 0 || topic[0] != '$' {
-		dst = t.match(&t.wild.root, topic, 0, dst)
+	from := [2]*node[V]{&t.bucketOf(newLevel(topic[:end]).hash(t.seed)).root, &t.wild.root}
+	if end > 0 && topic[0] == '$' {
+		return t.match(from[:1], topic, 0, dst)
 	}
-	l := newLevel(topic[:end])
-	h := l.hash(t.seed)
-	if n := t.bucketOf(h).root.hashedChild(l, h); n != nil {
-		dst = t.match(n, topic, end+1, dst)
-	}
-	return dst
+	return t.match(from[:], topic, 0, dst)
 }
 
-// match appends what matches below n, where the topic's rest begins at off; an off beyond the end means that nothing is left. It recurses
-// only where the tree has both "+" and the literal level.
-func (t *Tree[V]) match(n *node[V], topic []byte, off int, dst []*V) []*V {
-	for {
-		if v := n.multi.Load(); v != nil {
-			dst = append(dst, v)
+// abreast is how many nodes of one level a match looks at together.
+const abreast = 4
+
+// match appends what matches below the nodes, abreast at most, where the topic's rest begins at off; an off beyond the end means that
+// nothing is left. It goes level by level, and begins all lookups of a level before it ends the first, so that their cache misses overlap.
+func (t *Tree[V]) match(from []*node[V], topic []byte, off int, dst []*V) []*V {
+	var rooms [2][2 * abreast]*node[V]
+	var probes [abreast]lookup[V]
+	at := rooms[0][:copy(rooms[0][:], from)]
+	for room := 1; len(at) > 0; room ^= 1 {
+		for _, n := range at {
+			if v := n.multi.Load(); v != nil {
+				dst = append(dst, v)
+			}
 		}
 		if off > len(topic) {
-			if v := n.value.Load(); v != nil {
-				dst = append(dst, v)
+			for _, n := range at {
+				if v := n.value.Load(); v != nil {
+					dst = append(dst, v)
+				}
 			}
 			return dst
 		}
 		end := levelEnd(topic, off)
-		plus, next := n.plus.Load(), n.child(newLevel(topic[off:end]), t.seed)
+		l := newLevel(topic[off:end])
 		off = end + 1
-		switch {
-		case next == nil && plus == nil:
-			return dst
-		case next == nil:
-			n = plus
-		case plus == nil:
-			n = next
-		default:
-			dst = t.match(plus, topic, off, dst)
-			n = next
+		var h uint64
+		begun := 0
+		next := rooms[room][:0]
+		for _, n := range at {
+			if c := n.plus.Load(); c != nil {
+				next = append(next, c)
+			}
+			if c := n.first.Load(); c != nil {
+				if c.is(l) {
+					next = append(next, c)
+				}
+			} else if more := n.more.Load(); more != nil {
+				if begun == 0 {
+					h = l.hash(t.seed)
+				}
+				probes[begun] = more.begin(h)
+				begun++
+			}
 		}
+		for i := range begun {
+			if c := probes[i].find(l, h); c != nil {
+				next = append(next, c)
+			}
+		}
+		if len(next) > abreast {
+			dst = t.match(next[abreast:], topic, off, dst)
+			next = next[:abreast]
+		}
+		at = next
 	}
+	return dst
 }
 
 // Gen is a generation for results of Match: take it before the match, and use the result for as long as it is the same. It changes

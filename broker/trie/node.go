@@ -13,8 +13,8 @@ type node[V any] struct {
 	value atomic.Pointer[V]        // of the filter that ends here
 	multi atomic.Pointer[V]        // of the filter that ends here with one more level, "#"
 	plus  atomic.Pointer[node[V]]  // the child "+"
-	first atomic.Pointer[node[V]]  // one literal child, whichever came when this was free
-	more  atomic.Pointer[table[V]] // the other literal children
+	first atomic.Pointer[node[V]]  // the literal child, if there is one that has no siblings yet
+	more  atomic.Pointer[table[V]] // the literal children otherwise
 	head  uint64                   // see level.head
 	text  *byte                    // own copy of the level's text when it is longer than head; nil otherwise
 	size  uint32                   // bytes of text
@@ -63,12 +63,12 @@ func unhead(b []byte, head uint64) []byte {
 
 func (l level) hash(seed maphash.Seed) uint64 { return maphash.Bytes(seed, l.text) }
 
-func newNode[V any](l level) *node[V] {
-	n := &node[V]{head: l.head, size: uint32(len(l.text))}
+// become makes a new node the literal level l.
+func (n *node[V]) become(l level) {
+	n.head, n.size = l.head, uint32(len(l.text))
 	if len(l.text) > 8 {
 		n.text = unsafe.SliceData(bytes.Clone(l.text))
 	}
-	return n
 }
 
 // is tells whether the node is the literal level l.
@@ -98,8 +98,11 @@ func (n *node[V]) empty() bool {
 
 // child is the literal child l, or nil.
 func (n *node[V]) child(l level, seed maphash.Seed) *node[V] {
-	if c := n.first.Load(); c != nil && c.is(l) {
-		return c
+	if c := n.first.Load(); c != nil {
+		if c.is(l) {
+			return c
+		}
+		return nil
 	}
 	if t := n.more.Load(); t != nil {
 		return t.find(l, l.hash(seed))
@@ -107,26 +110,23 @@ func (n *node[V]) child(l level, seed maphash.Seed) *node[V] {
 	return nil
 }
 
-// hashedChild is child for a caller that has the hash.
-func (n *node[V]) hashedChild(l level, h uint64) *node[V] {
-	if c := n.first.Load(); c != nil && c.is(l) {
-		return c
-	}
-	if t := n.more.Load(); t != nil {
-		return t.find(l, h)
-	}
-	return nil
-}
-
-// add links a literal child that is not there yet.
+// add links a literal child that is not there yet. An only child that gets a sibling is in both places for a moment, so that a reader who
+// looks at first before more cannot miss it.
 func (n *node[V]) add(c *node[V], l level, seed maphash.Seed) {
-	if n.first.Load() == nil {
+	only, old := n.first.Load(), n.more.Load()
+	if only == nil && old == nil {
 		n.first.Store(c)
 		return
 	}
-	old := n.more.Load()
-	if t := old.add(c, l.hash(seed), 0, seed); t != old {
+	t := old
+	if only != nil {
+		t = t.add(only, only.hash(seed), seed)
+	}
+	if t = t.add(c, l.hash(seed), seed); t != old {
 		n.more.Store(t)
+	}
+	if only != nil {
+		n.first.Store(nil)
 	}
 }
 
@@ -137,7 +137,7 @@ func (n *node[V]) remove(c *node[V], l level, seed maphash.Seed) {
 		return
 	}
 	old := n.more.Load()
-	if t := old.remove(c, l.hash(seed), 0, seed); t != old {
+	if t := old.remove(c, l.hash(seed), seed); t != old {
 		n.more.Store(t)
 	}
 }

@@ -4,46 +4,48 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 )
 
-// Sizes of tables. A flat table is open-addressed; its groups, and so its steps of growth, are powers of two.
+// Sizes of tables. A flat table has one, two, four or eight groups; one that would need more becomes a directory of segments.
 const (
 	lanes     = 7  // children in a group
-	maxGroups = 64 // a flat table that would need more becomes a directory
-	fanBits   = 6
-	fan       = 1 << fanBits // tables in a directory
-	maxFan    = 4            // directories above one another; below them flat tables grow without limit
-	foldBelow = 128          // a directory with fewer children becomes a flat table again
+	segment   = 8  // groups in a segment of a directory: 512 bytes, the most that Go allocates without a header that would misalign it
+	window    = 3  // groups that a probe looks at
+	foldBelow = 32 // a directory with fewer children becomes a flat table again,
+	sparse    = 64 // and one that has this many cells for each child a smaller one
 )
 
-// table holds the literal children of a node: flat, or a directory of tables chosen by the hash's highest bits. Its methods that change
-// it return what stands in its place afterwards: itself, a replacement, or nil when it is empty. A replaced table is never written again.
+// table holds the literal children of a node. What a lookup reads of it is this header, one cell of the directory if it is one, and the
+// group. A directory is indexed by the hash's highest bits; neighbouring cells share a segment until it is full, and the cells double when
+// a segment that has only one cell is. So an insertion moves no more than one segment's children, and seldom copies the cells, however
+// wide the level is. Methods that change a table return what stands in its place afterwards: itself, a replacement, or nil when it is
+// empty. A table or segment that was replaced is never written again.
 type table[V any] struct {
-	groups []group[V]                     // flat
-	sub    *[fan]atomic.Pointer[table[V]] // directory
-	live   int32                          // children; writer only
-	used   int32                          // flat: lanes that are not free; writer only
+	flat  *group[V]                  // the first of its groups; nil for a directory
+	cells []atomic.Pointer[group[V]] // first groups of segments; nil where there are no children
+	spill atomic.Pointer[[]*node[V]] // children for which there is no room where they belong: hashes that are all but the same
+	mask  uint32                     // groups of the flat table or of a segment, less one
+	shift uint32                     // of a hash, to get the cell
+	live  int                        // children; writer only
 }
 
-// group is one step of a probe, and one cache line: a tag of each lane's hash, and the children. A probe goes on to the next group for as
-// long as none of the lanes is free; therefore a lane that is emptied in a group without free ones is left, not freed. A child is
-// stored before its tag and verified by its text, so that a reader needs no more order than that.
+// group is one step of a probe, and one cache line: a tag of each lane's hash, and the children. The highest byte of tags counts the
+// children that are kept behind this group because it was full; a probe goes on only where there are any. A child is stored before its
+// tag and verified by its text, so that a reader needs no more order than that.
 type group[V any] struct {
-	tags  atomic.Uint64 // one byte a lane, the lowest first; the highest byte is not used
+	tags  atomic.Uint64 // one byte a lane, the lowest first; 0 is free, others have the high bit set
 	child [lanes]atomic.Pointer[node[V]]
 }
 
-// Tags. Those of children have the high bit set.
 const (
-	tagFree = 0
-	tagLeft = 1
-
 	everyLane = 1<<(8*lanes) - 1
 	lowBits   = 0x0101010101010101 & everyLane
 	highBits  = 0x8080808080808080 & everyLane
+	behindOne = 1 << (8 * lanes)
 )
 
-// tagOf takes bits of the hash that choose neither the group nor the bucket.
+// tagOf takes bits of the hash that choose neither the group nor the bucket nor, below a million children, the cell.
 func tagOf(h uint64) uint64 { return h>>25&0x7f | 0x80 }
 
 // lanesWith has the high bit of each lane set whose tag is this one. A lane above such a one may be reported wrongly.
@@ -54,188 +56,228 @@ func lanesWith(tags, tag uint64) uint64 {
 
 func lane(found uint64) int { return bits.TrailingZeros64(found) / 8 }
 
-// groupsFor is the size of a new flat table for n children: two thirds full at most, or a single group.
-func groupsFor(n int) int {
-	g := 1
-	for n > lanes && 3*n > 2*lanes*g {
-		g *= 2
-	}
-	return g
+// at is group i of the groups that begin with g.
+func (g *group[V]) at(i uint32) *group[V] {
+	return (*group[V])(unsafe.Add(unsafe.Pointer(g), uintptr(i)*unsafe.Sizeof(*g)))
 }
 
-func newTable[V any](groups int) *table[V] { return &table[V]{groups: make([]group[V], groups)} }
-
-// room is how many lanes of a flat table may be in use: seven eighths, so that probes end soon, or all of a single group.
-func (t *table[V]) room() int {
-	if len(t.groups) == 1 {
-		return lanes
-	}
-	return len(t.groups) * lanes * 7 / 8
+func newFlat[V any](groups int) *table[V] {
+	return &table[V]{flat: &make([]group[V], groups)[0], mask: uint32(groups - 1)}
 }
 
-// branch picks the directory's entry for a hash at a depth.
-func branch(h uint64, depth int) int { return int(h >> (64 - fanBits*(depth+1)) & (fan - 1)) }
+// lookup is one that is under way: its first cache line was asked for, and not yet waited for.
+type lookup[V any] struct {
+	t    *table[V]
+	g    *group[V] // the first group of table or segment; nil if there is none
+	tags uint64    // of the group where the hash belongs
+}
 
-// find is lock-free.
-func (t *table[V]) find(l level, h uint64) *node[V] {
-	for depth := 0; t.sub != nil; depth++ {
-		if t = t.sub[branch(h, depth)].Load(); t == nil {
-			return nil
+// begin starts the lookup of a hash. It is lock-free, as find is.
+func (t *table[V]) begin(h uint64) lookup[V] {
+	g := t.flat
+	if g == nil {
+		if g = t.cells[h>>t.shift].Load(); g == nil {
+			return lookup[V]{t: t}
 		}
 	}
-	tag := tagOf(h)
-	mask := len(t.groups) - 1
-	i := int(h) & mask
-	for range t.groups {
-		g := &t.groups[i]
-		tags := g.tags.Load()
-		for m := lanesWith(tags, tag); m != 0; m &= m - 1 {
-			if c := g.child[lane(m)].Load(); c != nil && c.is(l) {
+	return lookup[V]{t, g, g.at(uint32(h) & t.mask).tags.Load()}
+}
+
+// find ends a lookup.
+func (p *lookup[V]) find(l level, h uint64) *node[V] {
+	if p.g != nil {
+		tag, i, tags := tagOf(h), uint32(h)&p.t.mask, p.tags
+		for n := 1; ; n++ {
+			g := p.g.at(i)
+			for m := lanesWith(tags, tag); m != 0; m &= m - 1 {
+				if c := g.child[lane(m)].Load(); c != nil && c.is(l) {
+					return c
+				}
+			}
+			if tags < behindOne || n == window {
+				break
+			}
+			i = (i + 1) & p.t.mask
+			tags = p.g.at(i).tags.Load()
+		}
+	}
+	if s := p.t.spill.Load(); s != nil {
+		for _, c := range *s {
+			if c.is(l) {
 				return c
 			}
 		}
-		if lanesWith(tags, tagFree) != 0 {
-			return nil
-		}
-		i = (i + 1) & mask
 	}
 	return nil
 }
 
-// add inserts a child that is not in the table. t may be nil.
-func (t *table[V]) add(c *node[V], h uint64, depth int, seed maphash.Seed) *table[V] {
-	if t == nil {
-		t = newTable[V](1)
-	}
-	if t.sub != nil {
-		cell := &t.sub[branch(h, depth)]
-		old := cell.Load()
-		if s := old.add(c, h, depth+1, seed); s != old {
-			cell.Store(s)
-		}
-		t.live++
-		return t
-	}
-	if t.place(c, h) {
-		return t
-	}
-	return t.rebuild(depth, seed).add(c, h, depth, seed)
+func (t *table[V]) find(l level, h uint64) *node[V] {
+	p := t.begin(h)
+	return p.find(l, h)
 }
 
-// place puts a child into the first lane of its probe that is free or left, unless that would use one too many.
+// add inserts a child that is not in the table. t may be nil.
+func (t *table[V]) add(c *node[V], h uint64, seed maphash.Seed) *table[V] {
+	if t == nil {
+		t = newFlat[V](1)
+	}
+	for !t.place(c, h) {
+		r := t.grow(h, seed)
+		if r == nil {
+			t.overflow(c)
+			break
+		}
+		t = r
+	}
+	t.live++
+	return t
+}
+
+// place puts a child into a free lane of its window if there is one.
 func (t *table[V]) place(c *node[V], h uint64) bool {
-	mask := len(t.groups) - 1
-	i := int(h) & mask
-	for range t.groups {
-		g := &t.groups[i]
-		tags := g.tags.Load()
-		if empty := ^tags & highBits; empty != 0 {
-			k := lane(empty)
-			if tags>>(8*k)&0xff == tagFree {
-				if int(t.used) == t.room() {
-					return false
-				}
-				t.used++
-			}
-			g.child[k].Store(c)
-			g.setTag(k, tagOf(h))
-			t.live++
+	g := t.flat
+	if g == nil {
+		cell := &t.cells[h>>t.shift]
+		if g = cell.Load(); g == nil {
+			g = &make([]group[V], segment)[0]
+			g.put(c, h, t.mask)
+			cell.Store(g)
 			return true
 		}
-		i = (i + 1) & mask
+	}
+	return g.put(c, h, t.mask)
+}
+
+// put is place in the groups that begin with g.
+func (g *group[V]) put(c *node[V], h uint64, mask uint32) bool {
+	home := uint32(h) & mask
+	for n := range min(window, mask+1) {
+		at := g.at((home + n) & mask)
+		tags := at.tags.Load()
+		free := ^tags & highBits
+		if free == 0 {
+			continue
+		}
+		k := lane(free)
+		at.child[k].Store(c)
+		at.tags.Store(tags | tagOf(h)<<(8*k))
+		for n := range n {
+			passed := g.at((home + n) & mask)
+			passed.tags.Store(passed.tags.Load() + behindOne)
+		}
+		return true
 	}
 	return false
 }
 
-func (g *group[V]) setTag(k int, tag uint64) {
-	g.tags.Store(g.tags.Load()&^(0xff<<(8*k)) | tag<<(8*k))
+// overflow keeps a child apart.
+func (t *table[V]) overflow(c *node[V]) {
+	var s []*node[V]
+	if old := t.spill.Load(); old != nil {
+		s = append(s, *old...)
+	}
+	s = append(s, c)
+	t.spill.Store(&s)
 }
 
-// each calls f for the children of a table with their hashes.
-func (t *table[V]) each(seed maphash.Seed, f func(c *node[V], h uint64)) {
-	for i := range t.groups {
-		for k := range t.groups[i].child {
-			if c := t.groups[i].child[k].Load(); c != nil {
-				f(c, c.hash(seed))
-			}
-		}
+// grow makes room where a hash belongs. It returns nil if that cannot be had at a price in proportion to the number of children.
+func (t *table[V]) grow(h uint64, seed maphash.Seed) *table[V] {
+	switch {
+	case t.flat == nil:
+		return t.split(h, seed)
+	case t.mask+1 < segment:
+		r := newFlat[V](int(2 * (t.mask + 1)))
+		t.each(seed, r.take)
+		return r
 	}
-	if t.sub == nil {
-		return
-	}
-	for i := range t.sub {
-		if s := t.sub[i].Load(); s != nil {
-			s.each(seed, f)
-		}
-	}
-}
-
-// rebuild copies a table into a flat one with room for one more child, or into a directory when that would be too big.
-func (t *table[V]) rebuild(depth int, seed maphash.Seed) *table[V] {
-	groups := groupsFor(int(t.live) + 1)
-	if groups > maxGroups && depth < maxFan {
-		return t.split(depth, seed)
-	}
-	r := newTable[V](groups)
-	t.each(seed, func(c *node[V], h uint64) { r.place(c, h) })
+	r := &table[V]{cells: make([]atomic.Pointer[group[V]], 2), mask: segment - 1, shift: 63}
+	t.each(seed, r.take)
 	return r
 }
 
-// split copies a flat table into a directory.
-func (t *table[V]) split(depth int, seed maphash.Seed) *table[V] {
-	var sizes [fan]int
-	t.each(seed, func(_ *node[V], h uint64) { sizes[branch(h, depth)]++ })
-	d := &table[V]{sub: new([fan]atomic.Pointer[table[V]]), live: t.live}
-	for i, n := range sizes {
-		if n > 0 {
-			d.sub[i].Store(newTable[V](groupsFor(n)))
-		}
+// take is add without growth, for tables that nobody sees yet.
+func (t *table[V]) take(c *node[V], h uint64) {
+	if !t.place(c, h) {
+		t.overflow(c)
 	}
-	t.each(seed, func(c *node[V], h uint64) { d.sub[branch(h, depth)].Load().place(c, h) })
-	return d
+	t.live++
 }
 
-// remove takes out a child that is in the table.
-func (t *table[V]) remove(c *node[V], h uint64, depth int, seed maphash.Seed) *table[V] {
-	if t.live == 1 {
-		return nil
+// split divides the segment of a hash among its cells, after doubling the cells if it has only one.
+func (t *table[V]) split(h uint64, seed maphash.Seed) *table[V] {
+	i := int(h >> t.shift)
+	old := t.cells[i].Load()
+	size := 1 // cells of the segment; they are a block of a power of two, in its natural place
+	for size < len(t.cells) && t.cells[i&^(size-1)^size].Load() == old {
+		size *= 2
 	}
-	t.live--
-	if t.sub != nil {
-		cell := &t.sub[branch(h, depth)]
-		old := cell.Load()
-		if s := old.remove(c, h, depth+1, seed); s != old {
-			cell.Store(s)
+	if size == 1 {
+		if 2*len(t.cells) > t.live {
+			return nil
 		}
-		if t.live < foldBelow {
-			return t.rebuild(depth, seed)
-		}
-		return t
+		t = t.double()
+		i, size = 2*i, 2
 	}
-	t.displace(c, h)
-	if len(t.groups) > 2 && int(t.live) < len(t.groups)*lanes/8 {
-		return t.rebuild(depth, seed)
+	i &^= size - 1
+	var half [2]*group[V]
+	old.each(t.mask, func(c *node[V]) {
+		h := c.hash(seed)
+		s := &half[h>>t.shift&uint64(size/2)/uint64(size/2)]
+		if *s == nil {
+			*s = &make([]group[V], segment)[0]
+		}
+		if !(*s).put(c, h, t.mask) {
+			t.overflow(c)
+		}
+	})
+	for k := range size {
+		t.cells[i+k].Store(half[k/(size/2)])
 	}
 	return t
 }
 
-// displace empties the lane of a child.
-func (t *table[V]) displace(c *node[V], h uint64) {
-	mask := len(t.groups) - 1
-	for i := int(h) & mask; ; i = (i + 1) & mask {
-		g := &t.groups[i]
-		for k := range g.child {
-			if g.child[k].Load() != c {
-				continue
+// double copies a directory into one with two cells for each. Nobody sees the new cells yet, and an atomic store costs ten times a plain
+// one: this is the longest step of subscribing in a wide level.
+func (t *table[V]) double() *table[V] {
+	r := &table[V]{cells: make([]atomic.Pointer[group[V]], 2*len(t.cells)), mask: t.mask, shift: t.shift - 1, live: t.live}
+	r.spill.Store(t.spill.Load())
+	cells := unsafe.Slice((**group[V])(unsafe.Pointer(&r.cells[0])), len(r.cells))
+	for i := range t.cells {
+		s := t.cells[i].Load()
+		cells[2*i], cells[2*i+1] = s, s
+	}
+	return r
+}
+
+// each calls f for the children in the groups that begin with g.
+func (g *group[V]) each(mask uint32, f func(c *node[V])) {
+	for i := range mask + 1 {
+		at := g.at(i)
+		for k := range at.child {
+			if c := at.child[k].Load(); c != nil {
+				f(c)
 			}
-			if lanesWith(g.tags.Load(), tagFree) != 0 {
-				g.setTag(k, tagFree)
-				t.used--
-			} else {
-				g.setTag(k, tagLeft)
+		}
+	}
+}
+
+// each calls f for the children of a table with their hashes. The bucket's lock is held.
+func (t *table[V]) each(seed maphash.Seed, f func(c *node[V], h uint64)) {
+	hashed := func(c *node[V]) { f(c, c.hash(seed)) }
+	if t.flat != nil {
+		t.flat.each(t.mask, hashed)
+	}
+	var last *group[V]
+	for i := range t.cells {
+		if s := t.cells[i].Load(); s != last {
+			if last = s; s != nil {
+				s.each(t.mask, hashed)
 			}
-			g.child[k].Store(nil)
-			return
+		}
+	}
+	if s := t.spill.Load(); s != nil {
+		for _, c := range *s {
+			hashed(c)
 		}
 	}
 }

@@ -79,24 +79,42 @@ func (t *Tree[V]) cell(b *bucket[V], path []byte) *atomic.Pointer[V] {
 	return &n.value
 }
 
-// grow is cell for a path whose nodes it makes where they are missing. The bucket's lock is held.
+// levels is how many nodes a path takes from off on.
+func levels(path []byte, off int) int {
+	n := bytes.Count(path[off:], []byte{'/'})
+	if last := bytes.LastIndexByte(path, '/') + 1; last >= off && isMulti(path, last, len(path)) {
+		return n
+	}
+	return n + 1
+}
+
+// grow is cell for a path whose nodes it makes where they are missing. They lie side by side, up to block of them: who reads one reads the
+// next. The bucket's lock is held.
 func (t *Tree[V]) grow(b *bucket[V], path []byte) *atomic.Pointer[V] {
+	const block = 2
 	n := &b.root
+	var fresh []node[V]
 	for off := 0; off <= len(path); {
 		end := levelEnd(path, off)
-		var c *node[V]
-		switch {
-		case isMulti(path, off, end):
+		if isMulti(path, off, end) {
 			return &n.multi
-		case isPlus(path, off, end):
-			if c = n.plus.Load(); c == nil {
-				c = new(node[V])
-				n.plus.Store(c)
+		}
+		l, plus := newLevel(path[off:end]), isPlus(path, off, end)
+		var c *node[V]
+		if plus {
+			c = n.plus.Load()
+		} else {
+			c = n.child(l, t.seed)
+		}
+		if c == nil {
+			if len(fresh) == 0 {
+				fresh = make([]node[V], min(block, levels(path, off)))
 			}
-		default:
-			l := newLevel(path[off:end])
-			if c = n.child(l, t.seed); c == nil {
-				c = newNode[V](l)
+			c, fresh = &fresh[0], fresh[1:]
+			if plus {
+				n.plus.Store(c)
+			} else {
+				c.become(l)
 				n.add(c, l, t.seed)
 			}
 		}
