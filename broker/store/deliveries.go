@@ -17,16 +17,16 @@ func (x *index) addMessage(origin uint64, place wallog.Place, to []delivered) ui
 			m.gen = max(m.gen, 1)
 			x.live += int64(place.Size)
 		}
-		x.wait(i, s, &to[j])
+		x.wait(i, s, &to[j], s.tail)
 	}
 	return i
 }
 
-// wait adds one delivery at the end of message i's and of session s's.
-func (x *index) wait(i uint32, s *stored, r *delivered) {
+// wait adds one delivery at the end of message i's, and to session s's after one of them (0: as the first).
+func (x *index) wait(i uint32, s *stored, r *delivered, after uint32) {
 	n := x.waiting.alloc()
 	d := x.waiting.at(n)
-	*d = delivery{session: s.slot, message: i, subID: r.SubID, packetID: r.PacketID, opts: r.Opts, ackState: byte(r.state), mnext: n, mprev: n, sprev: s.tail}
+	*d = delivery{session: s.slot, message: i, subID: r.SubID, packetID: r.PacketID, opts: r.Opts, ackState: byte(r.state), mnext: n, mprev: n, sprev: after}
 	if m := x.messages.at(i); m.head == 0 {
 		m.head = n
 	} else {
@@ -35,12 +35,15 @@ func (x *index) wait(i uint32, s *stored, r *delivered) {
 		x.waiting.at(first.mprev).mnext = n
 		first.mprev = n
 	}
-	if s.tail == 0 {
-		s.head = n
-	} else {
-		x.waiting.at(s.tail).snext = n
+	next := &s.head
+	if after != 0 {
+		next = &x.waiting.at(after).snext
 	}
-	s.tail = n
+	if d.snext, *next = *next, n; d.snext == 0 {
+		s.tail = n
+	} else {
+		x.waiting.at(d.snext).sprev = n
+	}
 	s.count++
 }
 

@@ -19,6 +19,7 @@ func FuzzRecord(f *testing.F) {
 	add(typeMessage, appendContent(appendLifetime(appendEnvelope(nil, &e), lifetime{1, 2, 3, 4}), msg.New("", []byte("t"), []byte("x"), nil, 1, false)))
 	add(typeAck, appendAck(nil, Received, 1, 1, 7))
 	add(typeRetained, appendString(appendString(appendString(appendString(appendStamp([]byte{flagRetain}, msg.Stamp{}), "m"), "t"), ""), "x"))
+	add(typeMove, appendMove(nil, Ack{Session: 1, Message: 1, PacketID: 7}, 1, Recipient{Session: 2, Opts: 1}))
 	add(typeInbound, appendInbound(nil, Inbound{1, 2}))
 	add(typeRun, appendRun(nil, 3, 4))
 	f.Fuzz(func(t *testing.T, typ byte, b []byte) {

@@ -109,9 +109,27 @@ func (m *model) step() (t store.Ticket) {
 		m.inbound = slices.Delete(m.inbound, i, i+1)
 		t = m.s.PutAck(store.Ack{Kind: store.Released, Session: in.Session, PacketID: in.PacketID})
 		m.set(fmt.Sprintf("inbound %d %d", in.Session, in.PacketID), t, "")
+	case x == 14 && len(m.open) > 0:
+		return m.move()
 	default:
 		return m.ack()
 	}
+	return t
+}
+
+// move hands a delivery over to a session that has none of its message.
+func (m *model) move() store.Ticket {
+	w := &m.open[m.rnd.IntN(len(m.open))]
+	to := m.sessions[m.rnd.IntN(len(m.sessions))]
+	_, payload, _ := strings.Cut(strings.TrimPrefix(w.name, "delivery "), " ")
+	name := fmt.Sprintf("delivery %d %s", to, payload)
+	if m.things[name] != nil {
+		return 0
+	}
+	t := m.s.PutMove(w.a, store.Recipient{Session: to, Opts: 2})
+	m.set(w.name, t, "")
+	m.set(name, t, "0 0")
+	*w = waiting{name, store.Ack{Session: to, Message: w.a.Message, PacketID: w.a.PacketID}}
 	return t
 }
 

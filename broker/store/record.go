@@ -22,6 +22,7 @@ const (
 	typeInbound        = 9  // an incoming exchange without its message
 	typeRun            = 10 // the store was opened: number of the run, highest session key
 	typeLost           = 11 // stands for a record that was damaged
+	typeMove           = 12 // a delivery waits for another session now
 )
 
 // Flags of a message record. The QoS is in bits 0-1.

@@ -8,7 +8,7 @@ type replay struct {
 	e       envelope
 	run     uint64
 	lastKey SessionKey
-	count   [typeLost + 1]int64 // records by type
+	count   [typeMove + 1]int64 // records by type
 	max     uint64              // latest stamp
 }
 
@@ -64,6 +64,11 @@ func (r *replay) record(rec *wallog.Record) error {
 	case typeRun:
 		r.run = max(r.run, d.uint())
 		r.lastKey = max(r.lastKey, SessionKey(d.uint()))
+	case typeMove:
+		if a, origin, to := d.move(); d.err == nil {
+			x.expect(to.Session)
+			x.move(a.Session, x.byOrigin[origin], a.PacketID, to)
+		}
 	case typeLost:
 	default:
 		d.fail()

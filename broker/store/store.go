@@ -107,6 +107,9 @@ type Store interface {
 	// PutAck writes one step of an exchange. Of several deliveries of a message to a session it is about the one with its PacketID, else about
 	// one that has none yet.
 	PutAck(a Ack) Ticket
+	// PutMove hands a delivery over, in one record: what waits for a.Session, which delivery of a.Message being told by a.PacketID as in PutAck,
+	// waits for another session from now on, and no step of it was taken. Nothing happens if there is no such delivery or session.
+	PutMove(a Ack, to Recipient) Ticket
 	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned.
 	PutRetained(mountpoint string, m *msg.Message) Ticket
 	// ReadMessages reads messages back and calls done with them, in the order asked for, from another goroutine; a message that is gone is nil.

@@ -143,6 +143,9 @@ func describe(r *wallog.Record) string {
 	case typeUnretained:
 		mountpoint := d.bytes()
 		text = fmt.Sprintf("unretained mountpoint=%q topic=%q", mountpoint, d.bytes())
+	case typeMove:
+		a, origin, to := d.move()
+		text = fmt.Sprintf("move session=%d message=%d packet_id=%d to=%d", a.Session, origin, a.PacketID, to.Session)
 	case typeInbound:
 		k := d.uint()
 		text = fmt.Sprintf("inbound %d:%d", k, d.uint())

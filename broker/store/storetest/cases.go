@@ -120,6 +120,28 @@ func acks(h *harness) {
 	h.expect(both...)
 }
 
+// moves: a delivery goes from one session to another, whatever its state, and is a new one there. What is not there is not moved.
+func moves(h *harness) {
+	a, b := h.session("a"), h.session("b")
+	both := []string{line(a, "a", ""), line(b, "b", "")}
+	r := store.Recipient{Session: a, Opts: 2, SubID: 3}
+	ref := h.put(message("t", "x", 2), r)
+	h.ack(store.Sent, a, ref, 11)
+	to := store.Recipient{Session: b, Opts: 1, SubID: 3}
+	h.wait(h.PutMove(store.Ack{Session: a, Message: ref, PacketID: 11}, to))
+	h.expect(append(both, waiting("x", b, 1, 0, store.Waits))...)
+	h.wait(h.PutMove(store.Ack{Session: a, Message: ref}, to))
+	h.wait(h.PutMove(store.Ack{Session: b, Message: ref}, store.Recipient{Session: 99}))
+	h.wait(h.PutMove(store.Ack{Session: b, Message: 12345}, r))
+	h.expect(append(both, waiting("x", b, 1, 0, store.Waits))...)
+	h.ack(store.Done, a, ref, 0)
+	h.ack(store.Sent, b, ref, 1)
+	h.wait(h.PutMove(store.Ack{Session: b, Message: ref, PacketID: 1}, r))
+	h.expect(append(both, waiting("x", a, 2, 0, store.Waits))...)
+	h.ack(store.Done, a, ref, 0)
+	h.expect(both...)
+}
+
 // overlapping: a session that gets a message several times has several deliveries, each with a life of its own.
 func overlapping(h *harness) {
 	a := h.session("a")

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// PutMove implements Store.
+func (s *Durable) PutMove(a Ack, to Recipient) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.x.message(a.Message)
+	if i == 0 {
+		return s.ticket()
+	}
+	origin := s.x.messages.at(i).origin
+	if s.x.move(a.Session, i, a.PacketID, to) {
+		s.put(typeMove, func(b []byte) []byte { return appendMove(b, a, origin, to) })
+	}
+	return s.ticket()
+}
+
+// move gives a delivery of message i to another session and reports whether there was one. An elder copy of the message in the log tells the
+// delivery as it was; a later one, written by compaction, as it is: the record is needed no longer than the message's own.
+func (x *index) move(k SessionKey, i uint32, id uint16, to Recipient) bool {
+	s, t := x.sessions[k], x.sessions[to.Session]
+	if s == nil || t == nil || i == 0 {
+		return false
+	}
+	n := x.find(s, i, id)
+	if n == 0 {
+		return false
+	}
+	to.PacketID = 0
+	after := t.tail
+	if near := x.find(t, i, 0); near != 0 {
+		after = near // those of one message stay together: see find
+	}
+	x.wait(i, t, &delivered{to, Waits}, after) // first, or the message would be gone with its last delivery
+	x.unwait(n)
+	return true
+}
+
+func appendMove(b []byte, a Ack, origin uint64, to Recipient) []byte {
+	b = binary.AppendUvarint(b, uint64(a.Session))
+	b = binary.AppendUvarint(b, origin)
+	b = binary.AppendUvarint(b, uint64(a.PacketID))
+	b = binary.AppendUvarint(b, uint64(to.Session))
+	b = append(b, to.Opts)
+	return binary.AppendUvarint(b, uint64(to.SubID))
+}
+
+func (d *decoder) move() (a Ack, origin uint64, to Recipient) {
+	a.Session, origin, a.PacketID = SessionKey(d.uint()), d.uint(), uint16(d.max(math.MaxUint16))
+	to.Session, to.Opts, to.SubID = SessionKey(d.uint()), d.byte(), uint32(d.max(math.MaxUint32))
+	return a, origin, to
+}
+
+// PutMove implements Store.
+func (s *Memory) PutMove(a Ack, to Recipient) Ticket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from, dst := s.sessions[a.Session], s.sessions[to.Session]
+	if from == nil || dst == nil || len(from.waiting[a.Message]) == 0 {
+		return s.ticket()
+	}
+	ds := from.waiting[a.Message]
+	i := find(ds, a)
+	if ds = append(ds[:i:i], ds[i+1:]...); len(ds) == 0 {
+		delete(from.waiting, a.Message)
+	} else {
+		from.waiting[a.Message] = ds
+	}
+	to.PacketID = 0
+	dst.waiting[a.Message] = append(dst.waiting[a.Message], memDelivery{to, Waits})
+	return s.ticket()
+}
