@@ -43,6 +43,7 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	}
 	s.Attach(&h.T, c, out, wall)
 	h.online++
+	h.wanted(s)
 	client := s.Client()
 	h.observe(hook.OnClientWakeup, &client)
 	h.observe(hook.OnRegister, &client)
@@ -106,6 +107,10 @@ func (h *Home) detach(s *session.Session, resumed bool) {
 	client := s.Client()
 	s.Detach(&h.T)
 	h.online--
+	if !resumed && s.Expiry > 0 { // a session that ends offers in end
+		h.offer(s, nil, true)
+	}
+	h.repay(s, true)
 	if w != nil {
 		delay := h.willDelay(w)
 		switch {

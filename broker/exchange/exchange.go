@@ -59,6 +59,7 @@ type Exchange struct {
 	mu     sync.Mutex
 	mounts atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
 	keys   []directory                            // per shard
+	homes  []*Home                                // per shard; complete before the loops run
 
 	pressure     atomic.Int32 // a Pressure
 	retainedTold atomic.Int64 // monotonic nanoseconds of the last word about retained messages that were not kept, 0 never
@@ -66,7 +67,7 @@ type Exchange struct {
 
 // New returns an exchange for a number of shards.
 func New(shards int, options *config.Live, st store.Store, hooks *hook.Chains, metrics *metric.Registry) *Exchange {
-	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, shards: shards, keys: make([]directory, shards)}
+	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, shards: shards, keys: make([]directory, shards), homes: make([]*Home, shards)}
 	x.hooks.Store(hooks)
 	m := map[string]*trie.Index{"": trie.New(shards)}
 	x.mounts.Store(&m)

@@ -34,7 +34,7 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf) {
 	end := min(n, fanStep)
 	for i := range end {
 		if e := v.At(i); e != 0 {
-			h.deliver(m, l, e, "")
+			h.deliver(m, l, e, nil)
 		}
 	}
 	if end < n {
@@ -71,7 +71,7 @@ func (h *Home) Work() bool {
 		e := j.view.At(j.next)
 		// The view may be older than this turn: a slot may have changed its owner.
 		if e != 0 && int(e.Slot()) < len(h.slots) && h.slots[e.Slot()] != nil && h.slots[e.Slot()].Subs.Has(j.l) {
-			h.deliver(j.m, j.l, e, "")
+			h.deliver(j.m, j.l, e, nil)
 		}
 	}
 	if j.next >= j.view.Len() {
@@ -107,85 +107,11 @@ func (h *Home) Deliver(m *msg.Message, l *trie.Leaf) {
 	h.T.Forms.Begin(m)
 	if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
 		if shard == h.shard {
-			h.deliver(m, l, e, "")
+			h.deliver(m, l, e, nil)
 		}
 		return
 	}
 	h.fanOut(m, l)
-}
-
-// DeliverMember takes mail: m for one member of a group. If the member is gone meanwhile, another one is chosen.
-func (h *Home) DeliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
-	h.T.Forms.Begin(m)
-	for _, mb := range g.Members() {
-		if int(mb.Shard) == h.shard && mb.Entry.Slot() == slot {
-			h.deliver(m, l, mb.Entry, g.Name())
-			return
-		}
-	}
-	if mb, ok := h.chooseMember(g); ok {
-		h.deliverChosen(m, &choice{leaf: l, group: g, member: mb})
-	}
-}
-
-// choice is the member of a shared group that gets the message being routed.
-type choice struct {
-	leaf   *trie.Leaf
-	group  *trie.Group
-	member trie.Member
-}
-
-// choose picks a member of every group at the leaves: before the message is stored, for the choice is part of its record.
-func (h *Home) choose(leaves []*trie.Leaf) {
-	for _, l := range leaves {
-		for _, g := range l.Groups() {
-			if mb, ok := h.chooseMember(g); ok {
-				h.chosen = append(h.chosen, choice{l, g, mb})
-			}
-		}
-	}
-}
-
-// deliverChosen gives m to a chosen member.
-func (h *Home) deliverChosen(m *msg.Message, c *choice) {
-	if int(c.member.Shard) == h.shard {
-		h.deliver(m, c.leaf, c.member.Entry, c.group.Name())
-		return
-	}
-	h.loop.MailMember(int(c.member.Shard), m, c.leaf, c.group, c.member.Entry.Slot())
-}
-
-// chooseMember picks one member by the policy: one that is online if there is any.
-func (h *Home) chooseMember(g *trie.Group) (trie.Member, bool) {
-	ms := g.Members()
-	if len(ms) == 0 {
-		return trie.Member{}, false
-	}
-	var start int
-	switch h.T.Opts.SharedPolicy {
-	case "round_robin":
-		start = int(g.Next()) % len(ms)
-	default:
-		start = h.rng.IntN(len(ms))
-	}
-	pick := -1
-	for i := range ms {
-		k := (start + i) % len(ms)
-		if !ms[k].Presence.Online.Load() {
-			continue
-		}
-		if h.T.Opts.SharedPolicy != "least_inflight" {
-			pick = k
-			break
-		}
-		if pick < 0 || ms[k].Presence.Inflight.Load() < ms[pick].Presence.Inflight.Load() {
-			pick = k
-		}
-	}
-	if pick < 0 {
-		pick = start
-	}
-	return ms[pick], true
 }
 
 // pump lets a session send what waits; a session that ran out of its budget goes on in the next turn.
@@ -194,6 +120,7 @@ func (h *Home) pump(s *session.Session) {
 		s.Queued = true
 		h.ready = append(h.ready, s)
 	}
+	h.repay(s, false)
 }
 
 // Pump lets the session of an emptied output go on.

@@ -23,6 +23,7 @@ type Home struct {
 	shard int
 
 	byID   map[msg.SubscriberID]*session.Session
+	groups map[uint32]*shelf  // queues of shared groups, by slot
 	slots  []*session.Session // by slot; nil: free
 	routes []*route           // by slot: the match remembered for a publishing session
 	free   []uint32
@@ -48,13 +49,14 @@ const TimerSession = 1
 
 // NewHome returns the part of x that lives on a shard. now is monotonic nanoseconds.
 func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
-	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), groups: map[uint32]*shelf{}, rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Wheel: wheel.New(now)}
 	h.T.Sink.Pump = h.pump
 	h.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) {
 		x.Store.ReadMessages(refs, func(ms []*msg.Message) { loop.Post(func() { done(ms) }) })
 	}
 	h.Refresh()
+	x.homes[shard] = h
 	return h
 }
 
@@ -65,16 +67,16 @@ func (h *Home) Refresh() {
 	h.press()
 }
 
-// Online returns how many sessions are connected, Sessions how many there are.
+// Online returns how many sessions are connected.
 func (h *Home) Online() int { return h.online }
 
 // Sessions returns how many sessions there are, connected or not.
-func (h *Home) Sessions() int { return len(h.byID) }
+func (h *Home) Sessions() int { return len(h.byID) - len(h.groups) }
 
 // Each calls f for the sessions from slot on, until it returns false; it returns the slot to go on from, or -1 at the end.
 func (h *Home) Each(from int, f func(*session.Session) bool) int {
 	for i := from; i < len(h.slots); i++ {
-		if s := h.slots[i]; s != nil && !s.Gone && !f(s) {
+		if s := h.slots[i]; s != nil && !s.Gone && !s.OfGroup && !f(s) {
 			return i + 1
 		}
 	}
@@ -116,6 +118,7 @@ func (h *Home) end(s *session.Session) {
 		c := s.Client()
 		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c})
 	}
+	h.offer(s, nil, true)
 	s.Clear(&h.T)
 	if s.Key != 0 {
 		h.x.Store.DeleteSession(s.Key)

@@ -200,7 +200,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		return outcome{refused: true}
 	}
 	leaves := h.match(m, s)
-	h.choose(leaves)
+	h.choose(m, leaves)
 	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
 		if recipients := h.durable(m, leaves); len(recipients) > 0 {
 			m = m.Own()
@@ -223,7 +223,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
 			o.matched = true
 			if shard == h.shard {
-				h.deliver(m, l, e, "")
+				h.deliver(m, l, e, nil)
 			} else {
 				h.loop.Mail(shard, m, l)
 			}
@@ -240,9 +240,8 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		}
 	}
 	for i := range h.chosen {
-		c := &h.chosen[i]
 		o.matched = true
-		h.deliverChosen(m, c)
+		h.deliverChosen(m, &h.chosen[i])
 	}
 	clear(h.chosen)
 	h.chosen = h.chosen[:0]
@@ -288,7 +287,7 @@ func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipien
 		}
 	}
 	for i := range h.chosen {
-		rs = h.recipient(rs, m, int(h.chosen[i].member.Shard), h.chosen[i].member.Entry)
+		rs = h.groupRecipient(rs, m, &h.chosen[i])
 	}
 	return rs
 }
@@ -316,8 +315,8 @@ func isOwn(m *msg.Message, shard int, e trie.Entry) bool {
 	return mqtt.SubOptions(e.Opts()).NoLocal() && m.From.Valid && m.From.Slot == e.Slot() && int(m.From.Shard) == shard
 }
 
-// deliver gives m to one subscriber of this shard; group is the name of the shared group it was chosen from, or empty.
-func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group string) {
+// deliver gives m to one subscriber of this shard; group is the shared group it was chosen from, or nil.
+func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.Group) {
 	slot := e.Slot()
 	if int(slot) >= len(h.slots) || h.slots[slot] == nil || h.slots[slot].Gone {
 		return
@@ -333,5 +332,5 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group string)
 	if e.HasID() {
 		subID = s.Subs.OfLeaf(l, group)
 	}
-	s.Deliver(&h.T, m, h.deliveryQoS(m, e), m.Retain && (o.RetainAsPublished() || s.Bridge), subID)
+	s.Deliver(&h.T, m, h.deliveryQoS(m, e), m.Retain && (o.RetainAsPublished() || s.Bridge), subID, group)
 }

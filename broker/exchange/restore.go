@@ -5,6 +5,7 @@ import (
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
 	"vernemq/broker/store"
+	"vernemq/broker/trie"
 )
 
 // Clock tells how much of the time a session was away has passed while the broker did not run.
@@ -20,16 +21,40 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 		r *session.Restored
 	}
 	byKey := map[store.SessionKey]*place{}
+	queueOf := func(k uint32) *trie.Group { // the group whose queue has the key k
+		if p := byKey[store.SessionKey(k)]; k != 0 && p != nil && p.h.groups[p.s.Slot] != nil {
+			return p.h.groups[p.s.Slot].g
+		}
+		return nil
+	}
+	var shelves []*place
+	var over []store.Ack // what members that are gone had under way goes to nobody else [MQTT-4.8.2-5]
 	err = x.Store.Load(store.Loader{
 		Session: func(rec *store.Session) {
 			h := home(rec.ID)
+			if isGroupID(rec.ID) {
+				h = x.home(rec.ID)
+			}
 			s := h.restore(rec, away)
-			byKey[rec.Key] = &place{h: h, s: s, r: session.Restore(s)}
+			p := &place{h: h, s: s, r: session.Restore(s)}
+			byKey[rec.Key] = p
+			if s.OfGroup {
+				shelves = append(shelves, p)
+			}
 		},
 		Waiting: func(ref store.MessageRef, size int, d store.Recipient, state store.AckKind) {
-			if p := byKey[d.Session]; p != nil {
+			for _, p := range shelves { // all sessions are there by now
+				p.h.tend(p.s.ID)
+			}
+			shelves = nil
+			p := byKey[d.Session]
+			switch {
+			case p == nil:
+			case p.s.OfGroup && state != store.Waits:
+				over = append(over, store.Ack{Kind: store.Done, Session: d.Session, Message: ref, PacketID: d.PacketID})
+			default:
 				deliveries++
-				p.r.Delivery(ref, size, d, state, p.h.T.Opts.QueueType == "lifo")
+				p.r.Delivery(ref, size, d, state, p.h.T.Opts.QueueType == "lifo", queueOf(d.SubID))
 			}
 		},
 		Inbound: func(in store.Inbound) {
@@ -43,18 +68,29 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 			x.Retain.Set(&c)
 		},
 	})
+	for _, p := range shelves {
+		p.h.tend(p.s.ID)
+	}
+	for _, a := range over {
+		x.Store.PutAck(a)
+	}
 	for _, p := range byKey {
 		p.r.Done()
 		p.h.armOffline(p.s)
+		if p.s.OfGroup && !p.s.Gone {
+			p.h.groups[p.s.Slot].q.Waiting.Store(int32(p.s.Waiting()))
+		} else if !p.s.OfGroup {
+			sessions++
+		}
 	}
-	return len(byKey), deliveries, err
+	return sessions, deliveries, err
 }
 
 // restore makes one session as it was.
 func (h *Home) restore(rec *store.Session, away Clock) *session.Session {
 	s := h.create(rec.ID, h.T.Wall*1000)
 	s.Key, s.Username, s.HasUser, s.Expiry = rec.Key, rec.Username, rec.Username != "", rec.Expiry
-	s.Version = mqtt.Version(rec.Version)
+	s.Version, s.OfGroup = mqtt.Version(rec.Version), isGroupID(rec.ID)
 	h.x.keys[h.shard].set(s.Slot, rec.Key)
 	s.Offline = h.T.Now
 	if rec.Will != nil {

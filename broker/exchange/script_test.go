@@ -428,6 +428,7 @@ func (s *script) doStored(args) {
 	kinds := [...]string{"waits", "sent", "received", "done", "released"}
 	err := s.mem.Load(store.Loader{
 		Session: func(r *store.Session) {
+			r.ID.ClientID = strings.Replace(r.ID.ClientID, "\x00", "queue of ", 1)
 			names[r.Key] = r.ID.ClientID
 			subs := ""
 			for _, x := range r.Subscriptions {

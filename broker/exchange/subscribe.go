@@ -179,8 +179,8 @@ func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqt
 			s.Presence = &msg.Presence{}
 			s.Presence.Online.Store(s.Online())
 		}
-		sub.Group = sh.Group
-		sub.Leaf, _, _ = ix.SubscribeShared(sh.Group, sh.Filter, trie.Member{Shard: uint16(h.shard), Entry: entry, Presence: s.Presence})
+		sub.Leaf, sub.Group, _ = ix.SubscribeShared(sh.Group, sh.Filter, trie.Member{Shard: uint16(h.shard), Entry: entry, Presence: s.Presence})
+		h.joined(s, &sub)
 	} else {
 		sub.Leaf, _ = ix.Subscribe(filter, h.shard, entry)
 	}
@@ -190,7 +190,9 @@ func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqt
 // untrie takes one subscription out of the tree.
 func (h *Home) untrie(ix *trie.Index, s *session.Session, filter string) {
 	if sh, shared, _ := topic.ParseShared(filter); shared {
+		g := s.Subs.Get(filter).Group
 		ix.UnsubscribeShared(sh.Group, sh.Filter, h.shard, s.Slot)
+		h.left(s, filter, g)
 	} else {
 		ix.Unsubscribe(filter, h.shard, s.Slot)
 	}

@@ -170,13 +170,19 @@ func (s *Session) Detach(t *Turn) {
 		s.cool()
 	}
 	if s.q != nil && s.q.QoS0() > 0 {
-		s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(queue.Item) { t.Count.Inc(metric.QueueMessageUnhandled) })
+		s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(it queue.Item) {
+			t.Count.Inc(metric.QueueMessageUnhandled)
+			if it.Group != 0 {
+				s.release(t, it.Ref, 0, it.Group)
+			}
+		})
 	}
 }
 
 // Clear forgets everything that waits or is under way: the end of the session. The caller deletes the session's record, and with it what the
 // store keeps for it.
 func (s *Session) Clear(t *Turn) {
+	s.forsake(t)
 	s.q, s.win, s.in, s.replays, s.resendAt = nil, nil, nil, nil, -1
 	t.Wheel.Stop(&s.Timer)
 }

@@ -7,6 +7,7 @@ import (
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
+	"vernemq/broker/trie"
 )
 
 // The flags of queued items and of flights.
@@ -14,17 +15,22 @@ const (
 	itemRetain   = 1 << iota // the RETAIN flag is set in the delivery
 	itemGone                 // the store no longer has the message
 	itemRestored             // restored after a restart: see known
+	itemAsk                  // the RETAIN flag is that of the message, which is in the store
 )
 
 // Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
-// of the read buffer) first. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0.
-func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID uint32) {
+// of the read buffer) first. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0, g the shared group it comes through or nil.
+func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID uint32, g *trie.Group) {
 	var flags byte
+	var group uint16
+	if g != nil && qos > 0 {
+		group = s.numberOf(g)
+	}
 	if retain {
 		flags = itemRetain
 	}
 	if s.Out == nil {
-		s.keep(t, m, qos, flags, subID)
+		s.keep(t, m, qos, flags, subID, group)
 		return
 	}
 	if qos == 0 {
@@ -38,10 +44,10 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 			return
 		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
-		s.open(t, t.Forms.Own(m), qos, flags, subID)
+		s.open(t, queue.Item{Msg: t.Forms.Own(m), Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Group: group})
 		return
 	}
-	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m)}
+	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
 	if !s.cold(m) {
 		it.Msg = t.Forms.Own(m)
 	}
@@ -49,7 +55,7 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 }
 
 // keep queues a delivery for an absent client; QoS 0 is not kept.
-func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint32) {
+func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint32, group uint16) {
 	if qos == 0 {
 		t.Count.Inc(metric.QueueMessageUnhandled)
 		return
@@ -58,7 +64,7 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 		c := s.Client()
 		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
 	}
-	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m)}
+	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
 	if !s.cold(m) {
 		it.Msg = t.Forms.Own(m)
 	}
@@ -93,7 +99,7 @@ func (s *Session) drop(t *Turn, it queue.Item, reason string) {
 		t.Count.Inc(metric.QueueMessageDrop)
 	}
 	s.tellDropped(t, &it, reason)
-	s.release(t, it.Ref, 0)
+	s.release(t, it.Ref, 0, it.Group)
 }
 
 // tellDropped tells observers of a delivery that is dropped.
@@ -110,9 +116,9 @@ func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
 }
 
 // release tells the store that a message no longer waits for this session.
-func (s *Session) release(t *Turn, ref uint64, id uint16) {
-	if s.Key != 0 && ref != 0 {
-		t.Store.PutAck(store.Ack{Kind: store.Done, Session: s.Key, Message: store.MessageRef(ref), PacketID: id})
+func (s *Session) release(t *Turn, ref uint64, id, group uint16) {
+	if k := s.holder(group); k != 0 && ref != 0 {
+		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id})
 	}
 }
 
@@ -178,21 +184,24 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 	s.write(t, m, &d)
 }
 
-// open begins a QoS 1 or 2 exchange. A QoS 2 message of a durable session leaves only when message and identifier are committed.
-func (s *Session) open(t *Turn, m *msg.Message, qos, flags byte, subID uint32) {
-	d, reason := s.delivery(t, m, qos, flags, subID)
+// open begins a QoS 1 or 2 exchange for an item that has its message. A QoS 2 message of a durable session leaves only when message and
+// identifier are committed.
+func (s *Session) open(t *Turn, it queue.Item) {
+	m := it.Msg
+	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID)
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: m, Ref: m.Ref, QoS: qos, Flags: flags}, reason)
+		s.drop(t, it, reason)
 		return
 	}
 	if s.win == nil {
 		s.win = &window{}
 	}
 	s.counted++
-	id := s.win.add(flight{m: m, ref: m.Ref, subID: subID, qos: qos, flags: flags | flightCounted, state: flightSent, sent: seconds(t.Now)})
+	id := s.win.add(flight{m: m, ref: it.Ref, subID: it.SubID, group: it.Group, qos: it.QoS, flags: it.Flags | flightCounted, state: flightSent,
+		sent: seconds(t.Now)})
 	s.inflight()
-	if qos == 2 && s.Key != 0 && m.Ref != 0 {
-		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: s.Key, Message: store.MessageRef(m.Ref), PacketID: id})
+	if k := s.holder(it.Group); it.QoS == 2 && k != 0 && it.Ref != 0 {
+		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: k, Message: store.MessageRef(it.Ref), PacketID: id})
 		if t.Waits.need(ticket) {
 			s.win.get(id).state = flightCommit
 			t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitFlight, id: id})
@@ -233,7 +242,7 @@ func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) bool {
 		}
 	}
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags}, reason)
+		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags, Group: f.group}, reason)
 		s.end(f)
 		return false
 	}
@@ -349,10 +358,13 @@ func (s *Session) sendQueued(t *Turn) bool {
 		return true
 	}
 	it.Flags, it.SubID = s.known(it.Msg, it.Flags, it.SubID)
-	if it.QoS == 0 {
-		s.sendOnce(t, it.Msg, it.Flags, it.SubID)
-	} else {
-		s.open(t, it.Msg, it.QoS, it.Flags, it.SubID)
+	if it.QoS > 0 {
+		s.open(t, it)
+		return true
+	}
+	s.sendOnce(t, it.Msg, it.Flags, it.SubID)
+	if it.Group != 0 { // a message of a higher QoS that a member takes at this one
+		s.release(t, it.Ref, 0, it.Group)
 	}
 	return true
 }

@@ -78,6 +78,12 @@ func (s *Session) readFlights(t *Turn) {
 // known completes a restored delivery with what its message tells: the identifier of its subscription, and whether it was published with the
 // RETAIN flag.
 func (s *Session) known(m *msg.Message, flags byte, subID uint32) (byte, uint32) {
+	if flags&itemAsk != 0 {
+		flags &^= itemAsk
+		if m.Retain {
+			flags |= itemRetain
+		}
+	}
 	if flags&itemRestored == 0 {
 		return flags, subID
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"vernemq/broker/msg"
+	"vernemq/broker/queue"
 )
 
 // replay is one running delivery of retained messages.
@@ -52,7 +53,7 @@ func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
 		if qos == 0 {
 			s.sendOnce(t, m, itemRetain, r.subID)
 		} else {
-			s.open(t, m, qos, itemRetain, r.subID)
+			s.open(t, queue.Item{Msg: m, Ref: m.Ref, QoS: qos, Flags: itemRetain, SubID: r.subID})
 		}
 	}
 	if done {

@@ -5,6 +5,7 @@ import (
 
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
+	"vernemq/broker/trie"
 )
 
 // Restored gathers what the store holds for one session while it is loaded; Done puts it in place.
@@ -22,8 +23,12 @@ type restoredFlight struct {
 func Restore(s *Session) *Restored { return &Restored{s: s} }
 
 // Delivery adds one delivery, in the order of the messages' age. Its message, of about size
-// bytes, is read back when it is needed.
-func (r *Restored) Delivery(ref store.MessageRef, size int, d store.Recipient, state store.AckKind, lifo bool) {
+// bytes, is read back when it is needed. g is the shared group it came through, or nil.
+func (r *Restored) Delivery(ref store.MessageRef, size int, d store.Recipient, state store.AckKind, lifo bool, g *trie.Group) {
+	var group uint16
+	if g != nil {
+		group = r.s.numberOf(g)
+	}
 	flags := byte(itemRestored)
 	if d.Opts&8 != 0 { // retain as published; known looks at the message
 		flags |= itemRetain
@@ -33,10 +38,10 @@ func (r *Restored) Delivery(ref store.MessageRef, size int, d store.Recipient, s
 		if r.s.q == nil {
 			r.s.q = &queue.Queue{LIFO: lifo}
 		}
-		r.s.q.Push(queue.Item{Ref: uint64(ref), QoS: qos, Flags: flags, Size: uint32(size)}, -1)
+		r.s.q.Push(queue.Item{Ref: uint64(ref), QoS: qos, Flags: flags, Size: uint32(size), Group: group}, -1)
 		return
 	}
-	f := flight{ref: uint64(ref), qos: qos, flags: flags, state: flightSent}
+	f := flight{ref: uint64(ref), qos: qos, flags: flags, state: flightSent, group: group}
 	if state == store.Received {
 		f.state = flightReleased
 	}

@@ -56,6 +56,7 @@ type Session struct {
 	in      *idSet
 	v5      *v5State
 	replays []replay
+	shared  *sharing // nil until something came through a shared group
 
 	lastIn    store.Ticket // of the youngest record of an incoming publish
 	Peer      netip.AddrPort
@@ -74,6 +75,7 @@ type Session struct {
 	HasUser   bool
 	Bridge    bool // MQTT bridge protocol: retain flags are kept
 	Gone      bool // ended: nothing may be done with it any more
+	OfGroup   bool // no client's, but the queue of a shared group: it is never connected
 	reading   bool // messages are being read back
 	Queued    bool // the exchange's: it is on the list of those who ran out of their budget
 }
@@ -101,8 +103,8 @@ type Will struct {
 type Sub struct {
 	Filter string // as subscribed, with $share prefix
 	Leaf   *trie.Leaf
-	Group  string // of a shared subscription, else empty
-	ID     uint32 // MQTT 5 subscription identifier, 0 none
+	Group  *trie.Group // of a shared subscription, else nil
+	ID     uint32      // MQTT 5 subscription identifier, 0 none
 	Opts   mqtt.SubOptions
 }
 
@@ -136,8 +138,8 @@ func (s *Subs) Get(filter string) *Sub {
 	return nil
 }
 
-// OfLeaf returns the identifier of the subscription at a leaf: of the plain one, or of the one in a shared group if group is not empty.
-func (s *Subs) OfLeaf(l *trie.Leaf, group string) uint32 {
+// OfLeaf returns the identifier of the subscription at a leaf: of the plain one, or of the one in a shared group if group is not nil.
+func (s *Subs) OfLeaf(l *trie.Leaf, group *trie.Group) uint32 {
 	for i := range s.list {
 		if s.list[i].Leaf == l && s.list[i].Group == group {
 			return s.list[i].ID
@@ -146,10 +148,34 @@ func (s *Subs) OfLeaf(l *trie.Leaf, group string) uint32 {
 	return 0
 }
 
+// OfGroup returns the subscription in a shared group, or nil. It is valid until the next change.
+func (s *Subs) OfGroup(g *trie.Group) *Sub {
+	for i := range s.list {
+		if s.list[i].Group == g {
+			return &s.list[i]
+		}
+	}
+	return nil
+}
+
 // Has reports whether there is a subscription at a leaf.
 func (s *Subs) Has(l *trie.Leaf) bool {
 	for i := range s.list {
 		if s.list[i].Leaf == l {
+			return true
+		}
+	}
+	return false
+}
+
+// Match reports whether a topic name matches one of the subscriptions.
+func (s *Subs) Match(name []byte) bool {
+	for i := range s.list {
+		filter := s.list[i].Filter
+		if sh, ok, err := topic.ParseShared(filter); ok && err == nil {
+			filter = sh.Filter
+		}
+		if topic.Match(filter, name) {
 			return true
 		}
 	}
@@ -220,6 +246,9 @@ func (s *Subs) Remove(filter string) {
 
 // Client returns what hooks are told of the session's client.
 func (s *Session) Client() hook.Client {
+	if s.OfGroup {
+		return hook.Client{ID: msg.SubscriberID{Mountpoint: s.ID.Mountpoint, ClientID: s.ID.ClientID[1:]}}
+	}
 	return hook.Client{ID: s.ID, Username: s.Username, HasUser: s.HasUser, Peer: s.Peer, Version: s.Version}
 }
 

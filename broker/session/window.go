@@ -17,6 +17,7 @@ type flight struct {
 	ref   uint64       // store.MessageRef of its record, 0 none
 	subID uint32
 	sent  uint32 // seconds of monotonic time of the last transmission
+	group uint16 // as in queue.Item
 	qos   byte
 	flags byte // item flags, and flightCounted
 	state uint8

@@ -20,7 +20,23 @@ type Group struct {
 	name    string
 	next    atomic.Uint32
 	members atomic.Pointer[[]Member]
+	queue   atomic.Pointer[GroupQueue]
 }
+
+// GroupQueue says where the queue is that a group has of its own, for what no member takes at the moment. Its owner keeps it; here it is only
+// found by those who publish.
+type GroupQueue struct {
+	Shard   uint16
+	Slot    uint32
+	Key     atomic.Uint64 // store.SessionKey of its records; 0: it is not durable
+	Waiting atomic.Int32  // messages in it
+}
+
+// Queue is the group's own queue, nil while it has none.
+func (g *Group) Queue() *GroupQueue { return g.queue.Load() }
+
+// SetQueue tells publishers of the group's own queue. It belongs to the queue's owner.
+func (g *Group) SetQueue(q *GroupQueue) { g.queue.Store(q) }
 
 // Name is the group's name, the second level of $share/<name>/<filter>.
 func (g *Group) Name() string { return g.name }

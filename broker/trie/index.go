@@ -71,6 +71,20 @@ func (x *Index) SubscribeShared(group, filter string, m Member) (leaf *Leaf, g *
 	return leaf, g, replaced
 }
 
+// Group returns a shared group of a filter, nil if there is none.
+func (x *Index) Group(name, filter string) *Group {
+	l := x.tree.Load(bytesOf(filter))
+	if l == nil {
+		return nil
+	}
+	for _, g := range l.Groups() {
+		if g.name == name {
+			return g
+		}
+	}
+	return nil
+}
+
 // UnsubscribeShared removes a session from a group; false if it was no member.
 func (x *Index) UnsubscribeShared(group, filter string, shard int, slot uint32) bool {
 	x.check(shard)
