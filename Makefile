@@ -7,9 +7,10 @@ BENCH    ?= .
 SUITE    ?= .
 LOADTIME ?= 1s
 BIN      := bin
+REPO_KEY ?= $(HOME)/.config/vernemq/repo-key.asc
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench crash overload prove packages container clean footprint
+.PHONY: build run test check race fuzz bench crash overload prove packages container repo repo-key clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -24,6 +25,7 @@ test: build
 
 check:
 	$(LINT) run ./...
+	cd .ci/container && go tool -modfile=../tools/go.mod golangci-lint run --config ../../.golangci.yml ./...
 
 race:
 	@.ci/race ./...
@@ -45,12 +47,19 @@ prove: test crash overload
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
 	@.ci/prove-container
+	@.ci/prove-repo
 
 container:
 	@.ci/build-container $(ARCH)
 
 packages:
 	@.ci/packages $(ARCH)
+
+repo-key:
+	@.ci/repo-key '$(REPO_KEY)'
+
+repo:
+	@REPO_KEY='$(REPO_KEY)' REPO_URL='$(REPO_URL)' .ci/repo
 
 footprint:
 	go test ./appliance/house -run '^TestFootprint$$' -count=1 -update

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -21,7 +22,7 @@ func writeArchive(name string, index v1.ImageIndex, id identity) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	l, err := layout.Write(dir, empty.Index)
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func writeArchive(name string, index v1.ImageIndex, id identity) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(f.Name())
+			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
 	defer f.Close()

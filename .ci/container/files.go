@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -67,10 +69,10 @@ var copied = []struct {
 	pattern, dir string
 	owner        int
 }{
-	{"LICENSE", "usr/share/doc/vernemq", 0},
 	{"packaging/EULA.md", "usr/share/vernemq", 0},
 	{"conf.d/profiles/*.conf", "usr/share/vernemq/profiles", 0},
 	{"packaging/vernemq.conf", "vernemq/etc", userID},
+	{"packaging/vmq.acl", "vernemq/etc", userID},
 	{"conf.d/*.conf", "vernemq/etc/conf.d", userID},
 }
 
@@ -120,16 +122,27 @@ func certificates() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// programFiles returns the program under all its names. /vernemq/bin is where scripts made for VerneMQ's image look.
-func programFiles(binary []byte) []file {
-	files := []file{{name: "usr/sbin/vernemq", mode: 0o755, text: binary}}
+// programFiles returns the program that lies in dir, under all its names, and the papers that belong to it: what it is made of, and under which
+// licences. /vernemq/bin is where scripts made for VerneMQ's image look.
+func programFiles(dir string) ([]file, error) {
+	files := []file{
+		{name: "usr/sbin/vernemq", mode: 0o755},
+		{name: "usr/share/vernemq/sbom.spdx.json", mode: 0o644},
+		{name: "usr/share/doc/vernemq/copyright", mode: 0o644},
+	}
+	for i := range files {
+		var err error
+		if files[i].text, err = os.ReadFile(filepath.Join(dir, path.Base(files[i].name))); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range []string{"start_vernemq", "vmq-admin", "vmq-passwd"} {
 		files = append(files, file{name: "usr/sbin/" + name, link: "vernemq"})
 	}
 	for _, name := range []string{"vernemq", "vmq-admin", "vmq-passwd"} {
 		files = append(files, file{name: "vernemq/bin/" + name, link: "/usr/sbin/" + name})
 	}
-	return files
+	return files, nil
 }
 
 // layer packs files, all with the time created.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -74,13 +73,13 @@ func config(created time.Time, labels map[string]string) v1.Config {
 	}
 }
 
-// makeImage makes the image of one architecture: a layer with the files that all of them share, and one with the program.
-func makeImage(shared v1.Layer, arch, binary string, id identity) (v1.Image, error) {
-	text, err := os.ReadFile(binary)
+// makeImage makes the image of one architecture: a layer with the files that all of them share, and one with the program, which lies in dir.
+func makeImage(shared v1.Layer, arch, dir string, id identity) (v1.Image, error) {
+	files, err := programFiles(dir)
 	if err != nil {
 		return nil, err
 	}
-	program, err := layer(programFiles(text), id.created)
+	program, err := layer(files, id.created)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +103,9 @@ func variant(arch string) string {
 	return ""
 }
 
-// makeIndex makes the images of all architectures, and the index over them. top is the repository.
-func makeIndex(top fs.FS, binaries map[string]string, id identity) (v1.ImageIndex, error) {
+// makeIndex makes the images of all architectures, and the index over them. top is the repository; programs names for each architecture the directory
+// of its program.
+func makeIndex(top fs.FS, programs map[string]string, id identity) (v1.ImageIndex, error) {
 	files, err := sharedFiles(top)
 	if err != nil {
 		return nil, err
@@ -115,8 +115,8 @@ func makeIndex(top fs.FS, binaries map[string]string, id identity) (v1.ImageInde
 		return nil, err
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for _, arch := range slices.Sorted(maps.Keys(binaries)) {
-		image, err := makeImage(shared, arch, binaries[arch], id)
+	for _, arch := range slices.Sorted(maps.Keys(programs)) {
+		image, err := makeImage(shared, arch, programs[arch], id)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", arch, err)
 		}

@@ -15,18 +15,29 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// build makes an archive with two programs that are texts, and returns its name.
+// programs makes a directory for each of two architectures, with a program that is a text.
+func programs(t *testing.T) map[string]string {
+	t.Helper()
+	dirs := map[string]string{}
+	for _, arch := range []string{"arm64", "amd64"} {
+		dirs[arch] = t.TempDir()
+		for _, name := range []string{"vernemq", "sbom.spdx.json", "copyright"} {
+			if err := os.WriteFile(filepath.Join(dirs[arch], name), []byte(name+" for "+arch), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dirs
+}
+
+// build makes an archive and returns its name.
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
 	args := []string{"-o", filepath.Join(dir, "image.tar"), "-version", "1.2.3~git4", "-revision", "abc"}
-	for _, arch := range []string{"arm64", "amd64"} {
-		name := filepath.Join(dir, arch)
-		if err := os.WriteFile(name, []byte("program for "+arch), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, arch+"="+name)
+	for arch, program := range programs(t) {
+		args = append(args, arch+"="+program)
 	}
 	if err := run(args); err != nil {
 		t.Fatal(err)
@@ -55,15 +66,7 @@ func TestReproducible(t *testing.T) {
 
 // The image has the user, directories and links that VerneMQ's users rely on, and the program of its own architecture.
 func TestImage(t *testing.T) {
-	dir := t.TempDir()
-	binaries := map[string]string{}
-	for _, arch := range []string{"amd64", "arm64"} {
-		binaries[arch] = filepath.Join(dir, arch)
-		if err := os.WriteFile(binaries[arch], []byte("program for "+arch), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	index, err := makeIndex(os.DirFS("../.."), binaries, identity{version: "1.2.3", created: time.Unix(1700000000, 0).UTC()})
+	index, err := makeIndex(os.DirFS("../.."), programs(t), identity{version: "1.2.3", created: time.Unix(1700000000, 0).UTC()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +109,9 @@ func checkImage(t *testing.T, image v1.Image, arch string) {
 			t.Errorf("%s: %s is %+v, no link to %s", arch, name, h, target)
 		}
 	}
-	for name, want := range map[string]string{"usr/sbin/vernemq": "program for " + arch, "vernemq/etc/vernemq.conf": "accept_eula = no",
-		"etc/passwd": "vernemq:x:10000:10000:", "etc/ssl/certs/ca-certificates.crt": "-----BEGIN CERTIFICATE-----", "usr/share/vernemq/EULA.md": "Terms of use"} {
+	for name, want := range map[string]string{"usr/sbin/vernemq": "vernemq for " + arch, "vernemq/etc/vernemq.conf": "accept_eula = no",
+		"usr/share/vernemq/sbom.spdx.json": "sbom.spdx.json for " + arch,
+		"usr/share/doc/vernemq/copyright":  "copyright for " + arch, "vernemq/etc/vmq.acl": "topic #", "etc/passwd": "vernemq:x:10000:10000:", "etc/ssl/certs/ca-certificates.crt": "-----BEGIN CERTIFICATE-----", "usr/share/vernemq/EULA.md": "Terms of use"} {
 		if f := files[name]; f.header == nil || !strings.Contains(f.text, want) {
 			t.Errorf("%s: %s has no %q", arch, name, want)
 		}
@@ -161,19 +165,19 @@ func TestUsage(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "1")
 	dir := t.TempDir()
 	for name, args := range map[string][]string{
-		"nothing":           {},
-		"no architecture":   {"-o", dir + "/x", "-version", "1"},
-		"no version":        {"-o", dir + "/x", "amd64=/dev/null"},
-		"no binary":         {"-o", dir + "/x", "-version", "1", "amd64"},
-		"binary is missing": {"-o", dir + "/x", "-version", "1", "amd64=" + dir + "/none"},
-		"no repository":     {"-o", dir + "/x", "-version", "1", "-top", dir, "amd64=/dev/null"},
+		"nothing":            {},
+		"no architecture":    {"-o", dir + "/x", "-version", "1"},
+		"no version":         {"-o", dir + "/x", "amd64=" + dir},
+		"no directory":       {"-o", dir + "/x", "-version", "1", "amd64"},
+		"program is missing": {"-o", dir + "/x", "-version", "1", "amd64=" + dir},
+		"no repository":      {"-o", dir + "/x", "-version", "1", "-top", dir, "amd64=" + dir},
 	} {
 		if err := run(args); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "now")
-	if err := run([]string{"-o", dir + "/x", "-version", "1", "amd64=/dev/null"}); err == nil {
+	if err := run([]string{"-o", dir + "/x", "-version", "1", "amd64=" + dir}); err == nil {
 		t.Error("a time that is no number is taken")
 	}
 	if left, _ := filepath.Glob(dir + "/*"); len(left) > 0 {

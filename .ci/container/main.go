@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,7 +20,8 @@ func main() {
 	}
 }
 
-// run is main with the arguments: flags, then one ARCH=BINARY for each architecture.
+// run is main with the arguments: flags, then one ARCH=DIR for each architecture. In DIR lie its program, vernemq, and the papers that
+// belong to it, sbom.spdx.json and copyright.
 func run(args []string) error {
 	f := flag.NewFlagSet("container", flag.ContinueOnError)
 	out := f.String("o", "", "the archive to write")
@@ -31,7 +33,7 @@ func run(args []string) error {
 		return err
 	}
 	if *out == "" || id.version == "" || f.NArg() == 0 {
-		return fmt.Errorf("usage: container -o FILE -version VERSION [-revision COMMIT] [-top DIR] ARCH=BINARY...")
+		return errors.New("usage: container -o FILE -version VERSION [-revision COMMIT] [-top DIR] ARCH=DIR, once for each architecture")
 	}
 	epoch, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
@@ -39,15 +41,15 @@ func run(args []string) error {
 	}
 	id.created = time.Unix(epoch, 0).UTC()
 
-	binaries := map[string]string{}
+	programs := map[string]string{}
 	for _, arg := range f.Args() {
-		arch, binary, ok := strings.Cut(arg, "=")
+		arch, dir, ok := strings.Cut(arg, "=")
 		if !ok {
-			return fmt.Errorf("%q is not ARCH=BINARY", arg)
+			return fmt.Errorf("%q is not ARCH=DIR", arg)
 		}
-		binaries[arch] = binary
+		programs[arch] = dir
 	}
-	index, err := makeIndex(os.DirFS(*top), binaries, id)
+	index, err := makeIndex(os.DirFS(*top), programs, id)
 	if err != nil {
 		return err
 	}
