@@ -22,12 +22,16 @@ type Input struct {
 	Main       string      // the first file; empty: /etc/vernemq/vernemq.conf
 	Environ    []string    // NAME=value, as os.Environ gives it; may be nil
 	Container  bool        // DOCKER_VERNEMQ_* variables are settings
-	Set        []string    // key=value, above everything else
+	Set        []string    // key=value, above all files and the environment
+	RunTime    []Setting   // what vmq-admin set has given, above everything else
 	Now        time.Time   // what certificates are held against; zero: the present
 	AcceptEULA bool        // accept_eula = yes, on the command line
 	Host       probe.Facts // what auto stands for, and what limits are held against; figures that are 0 are unknown
 	Compiler   string      // name and version for the compiled file
 }
+
+// Setting is a key with its value as an operator writes it, without quotes.
+type Setting struct{ Key, Value string }
 
 // Compile merges the layers, checks everything, and returns the effective values and all findings, sorted by place. The plan is never nil: what
 // is wrong has its value from the next lower layer in it. It must not be run when the report has errors.

@@ -20,6 +20,7 @@ import (
 const (
 	environment = "environment"
 	commandLine = "command line"
+	atRunTime   = "vmq-admin set"
 )
 
 // Names in the environment.
@@ -56,7 +57,8 @@ func (c *compilation) layers() []assigned {
 	add(plan.Persisted, files, findings)
 	out = append(out, c.defaultsFile()...)
 	out = append(out, c.environ()...)
-	return append(out, c.set()...)
+	out = append(out, c.set()...)
+	return append(out, c.runTime()...)
 }
 
 // profile puts the settings of the chosen profile below all others; false if none is chosen.
@@ -185,6 +187,15 @@ func dockerKey(name string) string {
 		n = len(name)
 	}
 	return strings.ReplaceAll(strings.ToLower(name[:n])+name[n:], "__", ".")
+}
+
+// runTime returns the settings made with vmq-admin set while the broker runs.
+func (c *compilation) runTime() (out []assigned) {
+	for _, s := range c.in.RunTime {
+		words, _ := source.SplitKey(s.Key)
+		out = append(out, pseudo(plan.RunTime, atRunTime, 0, s.Key+"="+s.Value, 0, words, utf8.RuneCountInString(s.Key), s.Value))
+	}
+	return out
 }
 
 // set returns the settings of the command line.

@@ -27,7 +27,7 @@ var floors = []struct {
 	{6, "broker/admin broker/admin/admintest broker/httpd"},
 	{7, "broker/node"},
 	{8, "broker/conformance"},
-	{8, "appliance/image appliance/cmd/vernemq"},
+	{8, "appliance/image appliance/cmd/vernemq appliance/reconfigure"},
 	{8, "packaging/bom"}, // a command that imports nothing of ours
 	{9, "appliance/house .ci/container"},
 }
@@ -42,6 +42,7 @@ var besides = map[[2]string]string{
 	{"broker/store/storetest", "broker/store"}:             "what every store has to pass",
 	{"broker/admin/admintest", "broker/admin"}:             "the twin that stands in for a broker in tests",
 	{"appliance/cmd/vernemq", "appliance/image"}:           "the command that builds images",
+	{"appliance/cmd/vernemq", "appliance/reconfigure"}:     "the broker that is started can be given another configuration",
 }
 
 // planned are packages that have a floor before they have code.

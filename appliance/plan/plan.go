@@ -20,11 +20,12 @@ const (
 	Persisted                // /var/lib/vernemq/conf.d: settings made while the broker ran
 	Environment              // variables of the process, or of /etc/default/vernemq
 	CommandLine              // --set and --accept-eula
+	RunTime                  // vmq-admin set, until the broker ends
 )
 
 // String returns the layer's name.
 func (l Layer) String() string {
-	return [...]string{"default", "profile", "file", "persisted", "environment", "command line"}[l]
+	return [...]string{"default", "profile", "file", "persisted", "environment", "command line", "run time"}[l]
 }
 
 // Origin says where a value came from.

@@ -21,7 +21,7 @@ func TestNotify(t *testing.T) {
 	}{
 		{Ready, "2 listeners", "READY=1\nSTATUS=2 listeners"},
 		{Status, "up\nREADY=0", "STATUS=up READY=0"},
-		{Loading, "reading", "EXTEND_TIMEOUT_USEC=10000000\nSTATUS=reading"},
+		{Loading, "reading", "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=reading"},
 		{Stopping, "", "STOPPING=1"},
 	} {
 		if err := c.call(c.arg); err != nil {

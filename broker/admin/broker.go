@@ -25,6 +25,8 @@ type Broker interface {
 	Metrics() *metric.Registry
 	// Store returns the durable store, nil if everything is kept in memory.
 	Store() Store
+	// Reconfigurer returns what changes the configuration, nil if nothing can.
+	Reconfigurer() Reconfigurer
 }
 
 // Need says which groups of fields of a SessionInfo are wanted, so that cheap questions stay cheap.

@@ -90,6 +90,7 @@ func NewTree(b Broker) *Tree {
 	t.add("listener", "Inspects the addresses the broker listens on.", listenerShow(b))
 	t.add("metrics", "Inspects and resets the broker's metrics.", metricsShow(b), metricsReset(b))
 	t.add("store", "Inspects and saves the durable store.", storeShow(b), storeBackup(b), storeCompact(b))
+	t.add("reload", "Reads the configuration anew.", reload(b))
 	return t
 }
 

@@ -32,6 +32,12 @@ func writeHuman(w *bufio.Writer, r Result, opts Options) error {
 				return err
 			}
 		}
+	case Several:
+		for _, inner := range r {
+			if err := writeHuman(w, inner, opts); err != nil {
+				return err
+			}
+		}
 	case Table:
 		return writeBox(w, r, opts)
 	}

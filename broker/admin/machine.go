@@ -33,6 +33,15 @@ func writeJSON(w *bufio.Writer, r Result, opts Options) error {
 			}
 		}
 		w.WriteString("]}")
+	case Several:
+		w.WriteByte('[')
+		for i, inner := range r {
+			comma(w, i)
+			if err := writeJSON(w, inner, opts); err != nil {
+				return err
+			}
+		}
+		w.WriteByte(']')
 	case Table:
 		return writeJSONTable(w, r)
 	}
@@ -96,6 +105,17 @@ func writeCSV(w, stderr *bufio.Writer, r Result, opts Options) error {
 	switch r := r.(type) {
 	case Alert:
 		return writeHuman(stderr, r, opts)
+	case Several: // what reads a table wants nothing else
+		for _, inner := range r {
+			out := w
+			if _, ok := inner.(Table); !ok {
+				out = stderr
+			}
+			if err := writeCSV(out, stderr, inner, opts); err != nil {
+				return err
+			}
+		}
+		return nil
 	case Table:
 		return writeCSVTable(w, r)
 	default:

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Result is what a command answers: Text, List, Table or Alert.
+// Result is what a command answers: Text, List, Table, Alert or Several.
 type Result interface{ result() }
 
 // Text is lines of text.
@@ -31,15 +31,19 @@ type Table struct {
 	Note func() string
 }
 
+// Several are results one after the other.
+type Several []Result
+
 // Undefined is a cell whose value the client left open.
 var Undefined = undefined{}
 
 type undefined struct{}
 
-func (Text) result()  {}
-func (List) result()  {}
-func (Alert) result() {}
-func (Table) result() {}
+func (Text) result()    {}
+func (List) result()    {}
+func (Alert) result()   {}
+func (Table) result()   {}
+func (Several) result() {}
 
 // rows returns a Table of rows that are at hand.
 func rows(columns []string, cells [][]any) Table {

@@ -52,6 +52,19 @@ func Load(path string, rootPath func(string) string) (*Options, error) {
 	return o, nil
 }
 
+// Parse is Load for a compiled configuration that is not in a file.
+func Parse(text []byte, rootPath func(string) string) (*Options, error) {
+	s, err := schema.Load()
+	if err != nil {
+		return nil, err
+	}
+	o, err := read(text, filler{schema: s, rootPath: rootPath})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCompiled, err)
+	}
+	return o, nil
+}
+
 func read(text []byte, f filler) (*Options, error) {
 	var head struct {
 		Format *int `toml:"format"`

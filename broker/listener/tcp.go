@@ -18,7 +18,7 @@ const backlog = 4096
 
 // openTCP opens n sockets on one address, one per accepting shard (SO_REUSEPORT: the kernel spreads connections over them), or one unix
 // socket.
-func openTCP(cfg *config.Listener, n int) ([]socket, error) {
+func openTCP(cfg *config.Listener, n int, ours bool) ([]socket, error) {
 	if path, ok := strings.CutPrefix(cfg.Address, "unix:"); ok {
 		return openUnix(path)
 	}
@@ -31,14 +31,19 @@ func openTCP(cfg *config.Listener, n int) ([]socket, error) {
 		ap = netip.AddrPortFrom(netip.IPv6Unspecified(), ap.Port())
 	}
 	// A socket with SO_REUSEPORT joins a stranger's silently. Binding without it first tells whether the address is free.
-	probe, got, err := bindTCP(ap, false, nil)
-	if err != nil {
-		return nil, err
+	got := ap
+	if !ours {
+		probe, free, err := bindTCP(ap, false, nil)
+		if err != nil {
+			return nil, err
+		}
+		_ = unix.Close(probe)
+		got = free
 	}
-	_ = unix.Close(probe)
 	var socks []socket
 	for range n {
-		fd, _, err := bindTCP(got, true, cfg.BufferSizes)
+		fd, real, err := bindTCP(got, true, cfg.BufferSizes)
+		got = real
 		if err == nil {
 			if err = unix.Listen(fd, backlog); err != nil {
 				_ = unix.Close(fd)
@@ -75,8 +80,9 @@ func bindTCP(ap netip.AddrPort, shared bool, buffers []int) (fd int, got netip.A
 		}
 	}
 	set(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	set(unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	set(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	if err == nil {
+		err = tune(fd)
+	}
 	if shared {
 		set(unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}
@@ -107,6 +113,14 @@ func bindTCP(ap netip.AddrPort, shared bool, buffers []int) (fd int, got netip.A
 		got = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
 	}
 	return fd, got, nil
+}
+
+// tune sets the options that accepted sockets inherit.
+func tune(fd int) error {
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+		return err
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 }
 
 // openUnix opens a unix socket. A stale file is replaced only if nobody answers on it.

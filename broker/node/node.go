@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"vernemq/broker/admin"
@@ -30,6 +31,10 @@ type Params struct {
 	Store       store.Store             // nil: the one the options say, or a new one in memory if they name no directory
 	Progress    func(done, total int64) // told while the store is read, in bytes; may be nil
 	Providers   []hook.Provider         // in their order
+
+	Inherited    []listener.Inherited           // listening sockets the process was started with; the node owns them from now on
+	Keeper       listener.Keeper                // keeps listening sockets for a successor; may be nil
+	Reconfigurer func(*Node) admin.Reconfigurer // what the admin commands change the configuration with; may be nil
 }
 
 // Node is a running broker. Its methods are safe for concurrent use.
@@ -41,6 +46,8 @@ type Node struct {
 	exchange  *exchange.Exchange
 	group     *shard.Group
 	listeners *listener.Manager
+	reconf    admin.Reconfigurer
+	reloading sync.Mutex
 
 	restoreGC     func()
 	storeStop     chan struct{}
@@ -88,7 +95,8 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	if sessions > 0 {
 		p.Log.Info("restored from the store", "sessions", sessions, "waiting", deliveries, "retained", n.exchange.Retain.Count())
 	}
-	n.listeners = listener.NewManager(group, n.options, p.Log)
+	n.listeners = listener.NewManager(group, n.options, p.Keeper, p.Log)
+	n.listeners.Inherit(p.Inherited, p.Options.Listeners)
 	n.gauges()
 	n.storeGauges()
 	n.storeStop = make(chan struct{})
@@ -119,6 +127,9 @@ func (n *Node) open(ctx context.Context) error {
 		if err := n.listeners.Start(l); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	if n.params.Reconfigurer != nil {
+		n.reconf = n.params.Reconfigurer(n)
 	}
 	if n.params.AdminSocket != "" {
 		errs = append(errs, n.openAdmin(ctx))
@@ -172,11 +183,7 @@ func (n *Node) gauges() {
 	})
 	n.metrics.Gauge(metric.OverloadStage, func() uint64 { return uint64(n.exchange.Pressure()) })
 	n.metrics.Gauge(metric.ActiveMqttConnections, func() uint64 {
-		sum := int64(0)
-		for _, l := range n.listeners.List() {
-			sum += l.Active
-		}
-		return uint64(sum)
+		return uint64(n.listeners.Active())
 	})
 }
 

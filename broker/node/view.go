@@ -24,6 +24,9 @@ func (v brokerView) NodeName() string          { return v.n.options.Load().NodeN
 func (v brokerView) Version() string           { return v.n.params.Version }
 func (v brokerView) Metrics() *metric.Registry { return v.n.metrics }
 
+// Reconfigurer implements admin.Broker.
+func (v brokerView) Reconfigurer() admin.Reconfigurer { return v.n.reconf }
+
 // Store implements admin.Broker.
 func (v brokerView) Store() admin.Store {
 	if st, ok := v.n.store.(*store.Durable); ok {

@@ -113,7 +113,8 @@ func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
 	s.pending, s.counted, s.v5 = 0, 0, nil
 	t.Wheel.Stop(&s.Timer)
 	if c.Version.Is5() {
-		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, auth: c.Auth, aliasOutMax: min(int(c.AliasMax), t.Opts.TopicAliasMaxBroker)}
+		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, auth: c.Auth, aliasOutMax: min(int(c.AliasMax), t.Opts.TopicAliasMaxBroker),
+			aliasInMax: t.Opts.TopicAliasMaxClient, receiveMax: t.Opts.ReceiveMaxBroker, maxBody: t.Opts.MaxMessageSize}
 		s.sendQuota = uint16(max(1, min(int(c.ReceiveMax), t.Opts.ReceiveMaxClient)))
 	} else {
 		s.sendQuota = maxID

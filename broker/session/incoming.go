@@ -41,7 +41,7 @@ func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame, known []byte, m *msg
 			return false, nil
 		}
 	}
-	if s.v5 != nil && s.openIn() >= t.Opts.ReceiveMaxBroker {
+	if s.v5 != nil && s.openIn() >= s.v5.receiveMax {
 		return false, errReceiveMaximum
 	}
 	if p.QoS == 2 {
@@ -78,7 +78,7 @@ func (s *Session) incoming5(t *Turn, p *mqtt.Publish, m *msg.Message) (wire bool
 	}
 	if a, ok := p.Props.Uint(mqtt.PropTopicAlias); ok {
 		wire = false
-		if a == 0 || int(a) > t.Opts.TopicAliasMaxClient { // [MQTT-3.3.2-9]
+		if a == 0 || int(a) > s.v5.aliasInMax { // [MQTT-3.3.2-9]
 			return false, &mqtt.Error{Code: mqtt.CodeTopicAliasInvalid, Text: "topic alias above the maximum"}
 		}
 		if len(p.Topic) > 0 {

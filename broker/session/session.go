@@ -88,6 +88,19 @@ type v5State struct {
 	auth        *hook.Auth // enhanced authentication, nil without
 	maxPacket   uint32     // 0: none
 	problemInfo bool
+
+	// What CONNACK promised: it holds for the whole connection, whatever the options say later.
+	aliasInMax int // topic aliases
+	receiveMax int // open exchanges
+	maxBody    int // bytes of a packet's remaining length; 0: the protocol's limit
+}
+
+// MaxBody returns the largest packet body the client may send, in bytes; 0: the protocol's limit.
+func (s *Session) MaxBody(t *Turn) int {
+	if s.v5 != nil {
+		return s.v5.maxBody
+	}
+	return t.Opts.MaxMessageSize
 }
 
 // Will is the last will of a connection.

@@ -33,20 +33,22 @@ func (g *Group) Listen(i, fd int, l *Listener) error {
 			s.listeners = append(s.listeners, nil)
 		}
 		s.listeners[k] = &accepting{fd: fd, l: l}
-		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fdListener - k)}
+		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fdListener - k)} // loops may share one: one is enough to wake
 		err = unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &ev)
 	})
 	return err
 }
 
-// Unlisten makes all shards stop accepting for l. What waits in the accept queues is accepted first: closing a socket resets it.
-func (g *Group) Unlisten(l *Listener) {
+// Unlisten makes all shards stop accepting for l. What waits in the accept queues is accepted first if drain is set: closing the last descriptor of
+// a socket resets it.
+func (g *Group) Unlisten(l *Listener, drain bool) {
 	g.Each(func(s *Shard) {
 		for _, a := range s.listeners {
 			if a.l == l && !a.gone {
-				for s.accept(a) == acceptsATurn {
+				for drain && s.accept(a) == acceptsATurn {
 				}
 				a.gone = true
+				_ = unix.EpollCtl(s.ep, unix.EPOLL_CTL_DEL, a.fd, nil) // closing does not while others have the socket open
 				_ = unix.Close(a.fd)
 			}
 		}
@@ -76,7 +78,8 @@ func (s *Shard) accept(a *accepting) (n int) {
 
 // accepted begins a connection.
 func (s *Shard) accepted(fd int, peer netip.AddrPort, l *Listener) {
-	if active := l.Active.Add(1); l.MaxConnections >= 0 && active > l.MaxConnections {
+	set := l.Settings()
+	if active := l.Active.Add(1); set.MaxConnections >= 0 && active > set.MaxConnections {
 		l.Active.Add(-1)
 		l.Refused.Add(1)
 		_ = unix.Close(fd)
@@ -86,13 +89,13 @@ func (s *Shard) accepted(fd int, peer netip.AddrPort, l *Listener) {
 	s.count.Inc(metric.SocketOpen)
 	c, err := s.newConn(fd, l, peer)
 	if err != nil {
-		s.group.log.Error("cannot watch a connection", "listener", l.Rules.Listener, "error", err)
+		s.group.log.Error("cannot watch a connection", "listener", set.Rules.Listener, "error", err)
 		_ = unix.Close(fd)
 		s.count.Inc(metric.SocketClose)
 		l.Active.Add(-1)
 		return
 	}
-	s.home.T.Wheel.Arm(&c.timer, s.home.T.Now+int64(l.ConnectTimeout))
+	s.home.T.Wheel.Arm(&c.timer, s.home.T.Now+int64(set.ConnectTimeout))
 }
 
 // shed refuses one connection when the process has no descriptor left: else the queue would stay full and the loop spin.

@@ -10,7 +10,7 @@ import (
 // logIn asks whether the client is let in. It reports whether parsing goes on here with what follows; own as in parse.
 func (s *Shard) logIn(c *conn, cc *session.Connect, rest []byte, own bool) bool {
 	gen := c.gen
-	step, err := s.group.X.Authenticate(cc, &c.lst.Rules, func(step exchange.Step, err error) {
+	step, err := s.group.X.Authenticate(cc, &c.lst.Settings().Rules, func(step exchange.Step, err error) {
 		s.Post(func() {
 			if c.gen == gen && c.pausedFor&pauseLogin != 0 {
 				s.loggedIn(c, cc, step, err)

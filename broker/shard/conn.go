@@ -54,16 +54,34 @@ const (
 	pauseMemory                   // the client publishes and memory is short
 )
 
-// Listener is the running side of a listener, shared by the shards that accept for it.
-type Listener struct {
+// Settings are what a listener's connections are held to. They are immutable: a listener gets others as a whole.
+type Settings struct {
 	Rules          Rules
 	MaxConnections int64 // -1: no limit
 	MaxLifetime    time.Duration
 	ConnectTimeout time.Duration
-	Active         atomic.Int64 // connections open now
-	Total          atomic.Int64 // connections accepted since the start
-	Refused        atomic.Int64 // connections refused for MaxConnections
 }
+
+// Listener is the running side of a listener, shared by the shards that accept for it. Its methods are safe for concurrent use.
+type Listener struct {
+	settings atomic.Pointer[Settings]
+	Active   atomic.Int64 // connections open now
+	Total    atomic.Int64 // connections accepted since the start
+	Refused  atomic.Int64 // connections refused for MaxConnections
+}
+
+// NewListener returns a listener with settings that are not modified any more.
+func NewListener(s *Settings) *Listener {
+	l := &Listener{}
+	l.Set(s)
+	return l
+}
+
+// Settings returns what is in force; it must not be modified.
+func (l *Listener) Settings() *Settings { return l.settings.Load() }
+
+// Set puts others in force, for connections that log in from now on. Those that are open keep their session and are held to the new lifetime.
+func (l *Listener) Set(s *Settings) { l.settings.Store(s) }
 
 // conn returns the connection of an index.
 func (s *Shard) conn(i uint32) *conn { return &s.conns[i/connPage][i%connPage] }
@@ -238,7 +256,7 @@ func (s *Shard) connTimer(c *conn) {
 	case c.pausedFor&pauseRate != 0 && now >= c.rateEnd:
 		s.resume(c, pauseRate)
 		s.armConn(c)
-	case c.lst.MaxLifetime > 0 && now >= c.opened+int64(c.lst.MaxLifetime):
+	case c.expired(now):
 		s.fail(c, errLifetime)
 	case c.keepAlive > 0 && c.pausedFor&^pauseOutput != 0 && now >= c.lastRead+c.keepNanos():
 		c.lastRead = now // it is us who do not read: its time begins again
@@ -255,6 +273,12 @@ func (s *Shard) connTimer(c *conn) {
 	}
 }
 
+// expired reports whether the connection is older than its listener allows.
+func (c *conn) expired(now int64) bool {
+	l := c.lst.Settings().MaxLifetime
+	return l > 0 && now >= c.opened+int64(l)
+}
+
 func (c *conn) keepNanos() int64 { return int64(c.keepAlive) * 1_500_000_000 }
 
 // armConn arms the timer of a connected client for the first of its deadlines.
@@ -266,7 +290,7 @@ func (s *Shard) armConn(c *conn) {
 	if c.pausedFor&pauseRate != 0 && (at < 0 || c.rateEnd < at) {
 		at = c.rateEnd
 	}
-	if l := c.lst.MaxLifetime; l > 0 {
+	if l := c.lst.Settings().MaxLifetime; l > 0 {
 		if end := c.opened + int64(l); at < 0 || end < at {
 			at = end
 		}

@@ -37,7 +37,7 @@ func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) b
 		err = exchange.ErrOverload
 	}
 	if err == nil {
-		cc, err = s.group.X.Check(&p, &c.lst.Rules, c.peer)
+		cc, err = s.group.X.Check(&p, &c.lst.Settings().Rules, c.peer)
 	}
 	if err != nil {
 		s.refuse(c, cc, err)
@@ -101,7 +101,7 @@ func (s *Shard) register(c *conn, cc *session.Connect) bool {
 // gets no answer in MQTT 3.x.
 func (s *Shard) refuse(c *conn, cc *session.Connect, err error) {
 	if err != exchange.ErrOverload { // told once, when it began
-		s.group.log.Info("client refused", "listener", c.lst.Rules.Listener, "peer", c.peer.String(), "reason", err.Error())
+		s.group.log.Info("client refused", "listener", c.lst.Settings().Rules.Listener, "peer", c.peer.String(), "reason", err.Error())
 	}
 	v, said := c.version, mqtt.CodeOf(err)
 	if v != 0 && (v.Is5() || said != mqtt.CodeMalformedPacket && said != mqtt.CodeProtocolError) {

@@ -210,7 +210,7 @@ func (s *Shard) maxBody(c *conn) int {
 	if c.s == nil {
 		return maxConnectBody
 	}
-	return s.home.T.Opts.MaxMessageSize
+	return c.s.MaxBody(&s.home.T)
 }
 
 // protocolError ends a connection that broke the protocol.

@@ -30,6 +30,10 @@ func commands() []command {
 			helpEULA + helpSet + "Exit status: 0 it runs, 1 it runs already or failed, 78 licence or configuration.\n", (*program).start},
 		{"stop", "", "stop it, and wait until it is gone", "Exit status: 0 it is gone, 1 it did not run.\n", (*program).stop},
 		{"restart", "[--accept-eula] [--set KEY=VALUE]...", "stop, then start", helpEULA + helpSet, (*program).restart},
+		{"reload", "[--wait] [--format=json]", "have the running broker read its configuration anew",
+			"What can change while it runs does, what cannot is named, and a configuration with errors changes nothing.\n" +
+				"  --wait            until it is done, and tell what came of it; without it that is in the log\n" + helpJSON +
+				"Exit status: 0 done, or asked for without --wait; 1 refused, or it does not run.\n", (*program).reload},
 		{"foreground", "[--accept-eula] [--set KEY=VALUE]...", "run the broker until it gets SIGTERM or SIGINT",
 			helpEULA + helpSet + "Exit status: 0 stopped and drained, 1 failed, 78 licence or configuration.\n", (*program).foreground},
 		{"ping", "", "answer pong if the broker runs", "", (*program).ping},
@@ -70,7 +74,7 @@ func configCommands() []command {
 				"Exit status: 0 explained, 1 there is no such key.\n", (*program).explain},
 		{"diff", "A B [--format=json]", "which values differ between two configurations, and whether a change needs a restart",
 			"A and B are files, or directories that hold a vernemq.conf. The environment is left out. In front of each key stands live if a\n" +
-				"running broker takes the new value (vmq-admin set), or restart.\n" + helpJSON +
+				"running broker takes the new value (vernemq reload, vmq-admin set), or restart.\n" + helpJSON +
 				"Exit status: 0 the same, 1 they differ, 2 one of them cannot be compiled.\n", (*program).diff},
 		{"check", "FILE... [--strict] [--format=json]", "check files as if each were vernemq.conf",
 			"The environment is left out.\n" + helpStrict + helpJSON + "Exit status: 0 all can be used, 1 one has errors.\n", (*program).check},

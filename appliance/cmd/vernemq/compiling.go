@@ -21,17 +21,25 @@ import (
 
 // compile compiles the configuration under the root. The embedded default files serve where there are none.
 func (p *program) compile(l layerFlags) (*plan.Plan, *report.Report, error) {
+	return p.compileFrom(p.files(), l, nil, probe.This().Facts())
+}
+
+// files are those of the host under the root, and the embedded ones where there are none.
+func (p *program) files() source.FS { return source.Fallback(source.Host(p.root), shipped()) }
+
+// compileFrom compiles files with settings made at run time, for a machine of which facts are known.
+func (p *program) compileFrom(files source.FS, l layerFlags, runTime []compile.Setting, facts probe.Facts) (*plan.Plan, *report.Report, error) {
 	s, err := schema.Load()
 	if err != nil {
 		return nil, nil, fmt.Errorf("the embedded schema cannot be used: %w", err)
 	}
-	first, files, environ := "", source.Fallback(source.Host(p.root), shipped()), os.Environ()
+	first, environ := "", os.Environ()
 	if inContainer() {
 		first, files, environ = container.Local(files, environ)
 	}
 	result, findings := compile.Compile(compile.Input{
 		Schema: s, FS: files, Main: first, Environ: environ, Container: inContainer(),
-		Set: l.set, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version, Host: probe.This().Facts(),
+		Set: l.set, RunTime: runTime, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version, Host: facts,
 	})
 	return result, findings, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"vernemq/appliance/plan"
 	"vernemq/appliance/report"
@@ -93,9 +92,6 @@ func compare(a, b *plan.Plan) []difference {
 				*side.to, d.Change = &value, change(side.v.Key)
 				d.Secret = d.Secret || side.v.Key.Secret || side.v.Secret
 			}
-		}
-		if isAddress := len(schema.SplitName(name)) == 3 && strings.HasPrefix(name, "listener."); isAddress || old == nil || now == nil {
-			d.Change = "restart"
 		}
 		list = append(list, d)
 	}

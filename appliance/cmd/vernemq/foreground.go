@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,11 +14,11 @@ import (
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
+	"vernemq/appliance/reconfigure"
 	"vernemq/appliance/report"
 	"vernemq/appliance/service"
 	"vernemq/appliance/source"
 	"vernemq/broker/config"
-	"vernemq/broker/node"
 )
 
 const (
@@ -28,83 +27,74 @@ const (
 	backlog   = 4096             // of the listening sockets
 )
 
-// foreground runs the broker until it is told to stop: licence, configuration, limits, start, wait, drain.
+// foreground runs the broker until it is told to stop: licence, configuration, limits, start, wait, drain. It tells the service manager why when it
+// does not start.
 func (p *program) foreground(args []string) int {
 	var layers layerFlags
 	if !p.parse("foreground", args, layers.add) {
 		return exitFailed
 	}
+	inherited := service.Sockets()
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
-	result, findings, err := p.compile(layers)
+	facts := probe.This().Facts()
+	files := reconfigure.NewSnapshot(p.files())
+	result, findings, err := p.compileFrom(files, layers, nil, facts)
 	if err != nil {
-		return p.cannot("foreground", err)
+		return p.failed(err)
 	}
 	licence, err := eula.Check(p.root, result)
 	if err != nil {
-		return p.cannot("foreground", err)
+		return p.failed(err)
 	}
 	if !licence.Accepted {
 		fmt.Fprint(p.stderr, licence.Refusal())
+		_ = service.Failed("the licence is not accepted: run vernemq chkconfig", nil)
 		return eula.ExitStatus
 	}
 	if err := findings.WriteText(p.stderr, report.Warning); err != nil {
-		return p.cannot("foreground", err)
+		return p.failed(err)
 	}
 	if findings.Fatal(false) {
+		_ = service.Failed("the configuration has "+findings.Summary(report.Error)+": see vernemq chkconfig", nil)
 		return exitConfig
 	}
 	pid, err := acquirePID(p.root.Path(hostfs.PIDFile))
 	if errors.Is(err, errRunning) {
 		fmt.Fprintf(p.stderr, "Node is already running! Another broker uses %s; stop it, or give this one a --root of its own.\n",
 			p.root.Path(hostfs.PIDFile))
+		_ = service.Failed("another broker uses "+p.root.Path(hostfs.PIDFile), nil)
 		return exitFailed
 	}
 	if err != nil {
-		return p.cannot("foreground", err)
+		return p.failed(err)
 	}
 	defer pid.release()
 
 	if !licence.Recorded() {
 		if err := eula.Save(p.root, time.Now(), "accept_eula = yes, "+licence.From.String()); err != nil {
-			return p.cannot("foreground", err)
+			return p.failed(err)
 		}
 	}
 	compiled, err := result.Save(p.root, time.Now())
 	if err != nil {
-		return p.cannot("foreground", err)
+		return p.failed(err)
 	}
 	options, err := config.Load(p.root.Path(plan.CurrentFile), p.root.Path)
 	if err != nil {
-		return p.cannot("foreground", err)
+		return p.failed(err)
 	}
 	p.selfCheck(options)
-	return p.serve(options, compiled, probe.This().Facts(), signals)
+	s := &serving{program: p, layers: layers, facts: facts, files: files, plan: result, compiled: compiled, inherited: inherited, signals: signals}
+	return s.run(options)
 }
 
-// serve runs the broker with its options until a signal comes. facts are of before: the broker changes how many threads run Go code.
-func (p *program) serve(options *config.Options, compiled string, facts probe.Facts, signals <-chan os.Signal) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	n, err := node.Start(ctx, node.Params{
-		Options: options, AdminSocket: p.root.Path(hostfs.AdminSocket), Version: version, Log: slog.New(slog.NewTextHandler(p.stdout, nil)),
-		Progress: loading(time.Now()),
-	})
-	if err != nil {
-		fmt.Fprintf(p.stderr, "vernemq foreground: the broker cannot start: %v\n", err)
-		return exitFailed
-	}
-	p.announce(options, n.Listening(), compiled, facts)
-	if err := service.Ready(fmt.Sprintf("%d listeners", len(n.Listening()))); err != nil {
-		fmt.Fprintf(p.stderr, "vernemq foreground: %v\n", err)
-	}
-	tellParent()
-
-	fmt.Fprintf(p.stdout, "stopping: %v\n", <-signals)
-	_ = service.Stopping("draining")
-	return p.drain(n.Stop, signals)
+// failed says what kept the broker from being tried, here and to the service manager.
+func (p *program) failed(err error) int {
+	_ = service.Failed(err.Error(), err)
+	return p.cannot("foreground", err)
 }
 
 // loading tells the service manager how far the store has been read, and asks it for more time, once a second.
@@ -123,20 +113,26 @@ func (p *program) drain(stop func(context.Context) error, signals <-chan os.Sign
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- stop(ctx) }()
-	select {
-	case err := <-done:
-		if err != nil {
-			fmt.Fprintf(p.stderr, "vernemq foreground: not all was drained: %v\n", err)
-			return exitFailed
+	late := time.After(drainTime + graceTime)
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				fmt.Fprintf(p.stderr, "vernemq foreground: not all was drained: %v\n", err)
+				return exitFailed
+			}
+			fmt.Fprintln(p.stdout, "stopped")
+			return exitOK
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				continue // there is nothing left to reload
+			}
+			fmt.Fprintf(p.stderr, "vernemq foreground: %v again, stopping at once\n", s)
+		case <-late:
+			fmt.Fprintf(p.stderr, "vernemq foreground: not stopped within %v, giving up\n", drainTime)
 		}
-		fmt.Fprintln(p.stdout, "stopped")
-		return exitOK
-	case s := <-signals:
-		fmt.Fprintf(p.stderr, "vernemq foreground: %v again, stopping at once\n", s)
-	case <-time.After(drainTime + graceTime):
-		fmt.Fprintf(p.stderr, "vernemq foreground: not stopped within %v, giving up\n", drainTime)
+		return exitFailed
 	}
-	return exitFailed
 }
 
 // selfCheck raises the limit of open files and prints what is too low for the configuration.

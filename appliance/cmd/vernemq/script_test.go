@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,7 +34,7 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { run([]string{"vernemq", "--root", root, "stop"}, nil, io.Discard, io.Discard) })
 			return os.MkdirAll(root, 0o755)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exitcode": exitCode, "mode": mode},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exitcode": exitCode, "mode": mode, "waitfor": waitFor},
 	})
 }
 
@@ -50,6 +52,22 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+// waitFor waits until a file has a text: waitfor TEXT file.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfor TEXT file")
+	}
+	for deadline := time.Now().Add(time.Minute); ; {
+		if text, err := os.ReadFile(ts.MkAbs(args[1])); err == nil && strings.Contains(string(text), args[0]) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not get the text %q", args[1], args[0])
+		}
+		<-time.After(5 * time.Millisecond)
 	}
 }
 

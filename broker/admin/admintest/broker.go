@@ -19,6 +19,7 @@ type Broker struct {
 	Open     []admin.ListenerInfo
 	Registry *metric.Registry
 	Durable  admin.Store
+	Reconf   admin.Reconfigurer
 	// Visit, if set, is called before each session is shown; an error ends the listing.
 	Visit func(ctx context.Context, s *admin.SessionInfo) error
 }
@@ -39,6 +40,9 @@ func (b *Broker) Metrics() *metric.Registry { return b.Registry }
 
 // Store returns b.Durable.
 func (b *Broker) Store() admin.Store { return b.Durable }
+
+// Reconfigurer returns b.Reconf.
+func (b *Broker) Reconfigurer() admin.Reconfigurer { return b.Reconf }
 
 // EachSession visits b.Sessions in their order. Groups that are not asked for are empty, so that a forgotten Need shows.
 func (b *Broker) EachSession(ctx context.Context, need admin.Need, exact *msg.SubscriberID, f func(*admin.SessionInfo) bool) error {
