@@ -42,6 +42,7 @@ type Options struct {
 	MaxOfflineMessages int    `conf:"max_offline_messages"` // -1: no limit
 	MaxQueueBytes      int64  `conf:"max_queue_bytes"`      // topic, properties and payload of what waits for one session; 0: no limit
 	QueueType          string `conf:"queue_type"`           // fifo or lifo
+	QueueFullAction    string `conf:"queue_full_action"`    // drop or refuse
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 
 	// Retained messages.

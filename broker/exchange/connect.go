@@ -43,6 +43,7 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	}
 	s.Attach(&h.T, c, out, wall)
 	h.online++
+	h.mark(s)
 	h.wanted(s)
 	client := s.Client()
 	h.observe(hook.OnClientWakeup, &client)
@@ -111,6 +112,7 @@ func (h *Home) detach(s *session.Session, resumed bool) {
 		h.offer(s, nil, true)
 	}
 	h.repay(s, true)
+	h.mark(s)
 	if w != nil {
 		delay := h.willDelay(w)
 		switch {

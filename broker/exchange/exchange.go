@@ -59,6 +59,7 @@ type Exchange struct {
 	mu     sync.Mutex
 	mounts atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
 	keys   []directory                            // per shard
+	full   []marks                                // per shard: sessions whose queue is full
 	homes  []*Home                                // per shard; complete before the loops run
 
 	pressure     atomic.Int32 // a Pressure
@@ -67,7 +68,7 @@ type Exchange struct {
 
 // New returns an exchange for a number of shards.
 func New(shards int, options *config.Live, st store.Store, hooks *hook.Chains, metrics *metric.Registry) *Exchange {
-	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, shards: shards, keys: make([]directory, shards), homes: make([]*Home, shards)}
+	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, shards: shards, keys: make([]directory, shards), full: make([]marks, shards), homes: make([]*Home, shards)}
 	x.hooks.Store(hooks)
 	m := map[string]*trie.Index{"": trie.New(shards)}
 	x.mounts.Store(&m)

@@ -120,6 +120,7 @@ func (h *Home) pump(s *session.Session) {
 		s.Queued = true
 		h.ready = append(h.ready, s)
 	}
+	h.mark(s)
 	h.repay(s, false)
 }
 

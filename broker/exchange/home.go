@@ -125,6 +125,7 @@ func (h *Home) end(s *session.Session) {
 		h.x.keys[h.shard].set(s.Slot, 0)
 	}
 	s.Gone = true
+	h.mark(s)
 	delete(h.byID, s.ID)
 	h.routes[s.Slot] = nil
 	h.T.Count.Inc(metric.QueueTeardown)

@@ -85,7 +85,7 @@ func (h *Home) routeAndAnswer(s *session.Session, m *msg.Message, id uint16) {
 type outcome struct {
 	ticket  store.Ticket // of its durable record, 0 if none was needed
 	matched bool         // somebody subscribed
-	refused bool         // the store does not take it, or it is one retained message too many: it went to nobody
+	refused bool         // the store or a full queue does not take it, or it is one retained message too many: it went to nobody
 }
 
 // answer answers a publisher. A message that was refused is not acknowledged: an MQTT 5 client is told, others keep it and try again.
@@ -201,6 +201,10 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	}
 	leaves := h.match(m, s)
 	h.choose(m, leaves)
+	if m.QoS > 0 && s != nil && h.T.RefusesFull() && h.full(m, leaves) {
+		h.T.Count.Inc(metric.QueueFullRefused)
+		return outcome{refused: true}
+	}
 	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
 		if recipients := h.durable(m, leaves); len(recipients) > 0 {
 			m = m.Own()
@@ -333,4 +337,5 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 		subID = s.Subs.OfLeaf(l, group)
 	}
 	s.Deliver(&h.T, m, h.deliveryQoS(m, e), m.Retain && (o.RetainAsPublished() || s.Bridge), subID, group)
+	h.mark(s)
 }

@@ -402,7 +402,7 @@ func (s *script) doRelease(a args) {
 
 var countNames = map[string]metric.ID{
 	"drop": metric.QueueMessageDrop, "expired": metric.QueueMessageExpired, "unhandled": metric.QueueMessageUnhandled, "in": metric.QueueMessageIn,
-	"out": metric.QueueMessageOut, "setup": metric.QueueSetup, "teardown": metric.QueueTeardown, "client_expired": metric.ClientExpired,
+	"out": metric.QueueMessageOut, "refused": metric.QueueFullRefused, "setup": metric.QueueSetup, "teardown": metric.QueueTeardown, "client_expired": metric.ClientExpired,
 	"subscriptions": metric.RouterSubscriptions, "retained": metric.RetainMessages,
 	"retain_refused": metric.RetainRefused, "shed": metric.OverloadQos0Dropped,
 }

@@ -24,6 +24,8 @@ type choice struct {
 
 // choose picks for every group at the leaves: before the message is stored, for the choice is part of its record.
 func (h *Home) choose(m *msg.Message, leaves []*trie.Leaf) {
+	clear(h.chosen)
+	h.chosen = h.chosen[:0]
 	for _, l := range leaves {
 		for _, g := range l.Groups() {
 			if c, ok := h.chooseFor(m, g); ok {
@@ -140,6 +142,7 @@ func (h *Home) DeliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot u
 func (h *Home) deliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
 	if sf := h.groups[slot]; sf != nil {
 		sf.s.Keep(&h.T, m, h.groupQoS(m))
+		h.mark(sf.s)
 		h.lend(sf)
 		return
 	}
@@ -309,6 +312,7 @@ func (h *Home) lend(sf *shelf) {
 		to.loop.Post(func() { to.borrow(g, q, key, items) })
 	}
 	sf.q.Waiting.Store(int32(sf.s.Waiting()))
+	h.mark(sf.s)
 }
 
 func memberKey(mb *trie.Member) uint64 { return uint64(mb.Shard)<<32 | uint64(mb.Entry.Slot()) }

@@ -66,6 +66,7 @@ var catalog = []row{
 	{name: "queue_setup", kind: Counter, doc: "Session queues created."},
 	{name: "queue_teardown", kind: Counter, doc: "Session queues removed."},
 	{name: "queue_message_drop", kind: Counter, doc: "Messages dropped because a queue was full."},
+	{name: "queue_full_refused", kind: Counter, doc: "Messages not accepted from their publisher because a receiver's queue was full (queue_full_action = refuse)."},
 	{name: "queue_message_expired", kind: Counter, doc: "Messages that expired while they waited."},
 	{name: "queue_message_unhandled", kind: Counter, doc: "Messages dropped with their session, or QoS 0 messages for a client that was offline."},
 	{name: "queue_message_in", kind: Counter, doc: "Messages put into queues."},

@@ -51,7 +51,7 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 	if !s.cold(m) {
 		it.Msg = t.Forms.Own(m)
 	}
-	s.push(t, it, m, t.Opts.MaxOnlineMessages)
+	s.push(t, it, m)
 }
 
 // keep queues a delivery for an absent client; QoS 0 is not kept.
@@ -68,16 +68,20 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 	if !s.cold(m) {
 		it.Msg = t.Forms.Own(m)
 	}
-	s.push(t, it, m, t.Opts.MaxOfflineMessages)
+	s.push(t, it, m)
 }
 
 // push queues an item; m is its message, which the item itself need not hold.
-func (s *Session) push(t *Turn, it queue.Item, m *msg.Message, limit int) {
+func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
 	if s.q == nil {
 		s.q = &queue.Queue{LIFO: t.Opts.QueueType == "lifo"}
 	}
 	t.Count.Inc(metric.QueueMessageIn)
-	if most := t.Opts.MaxQueueBytes; most > 0 && s.q.Bytes()+int64(it.Size) > most {
+	limit, most := s.limits(t)
+	if it.QoS > 0 && t.RefusesFull() { // its publisher saw room: it finds some
+		limit, most = 2*limit+min(limit, 1)*passing, 2*most
+	}
+	if most > 0 && s.q.Bytes()+int64(it.Size) > most {
 		limit = s.q.Len() // full by bytes, whatever the number
 	}
 	if dropped, ok := s.q.Push(it, limit); !ok {
@@ -86,6 +90,30 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message, limit int) {
 		}
 		s.drop(t, dropped, "queue_full")
 	}
+}
+
+// limits returns how many deliveries may wait at the moment, -1 for any number, and how many bytes of messages, 0 for any number.
+func (s *Session) limits(t *Turn) (limit int, most int64) {
+	if s.Out == nil {
+		return t.Opts.MaxOfflineMessages, t.Opts.MaxQueueBytes
+	}
+	return t.Opts.MaxOnlineMessages, t.Opts.MaxQueueBytes
+}
+
+// passing is how many messages more than its limit a queue takes, beside as many again, if publishers are refused when it is full: for what was
+// accepted from several of them at once.
+const passing = 1024
+
+// RefusesFull reports whether messages are not accepted from their publisher while the queue of a receiver is full.
+func (t *Turn) RefusesFull() bool { return t.Opts.QueueFullAction == "refuse" }
+
+// Full reports whether the queue has reached a limit. One that keeps nothing at all is never full.
+func (s *Session) Full(t *Turn) bool {
+	if s.q == nil {
+		return false
+	}
+	limit, most := s.limits(t)
+	return limit > 0 && s.q.Len() >= limit || most > 0 && s.q.Bytes() >= most
 }
 
 // itemSize is what a message counts for in a queue's byte limit.

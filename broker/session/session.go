@@ -75,6 +75,7 @@ type Session struct {
 	HasUser   bool
 	Bridge    bool // MQTT bridge protocol: retain flags are kept
 	Gone      bool // ended: nothing may be done with it any more
+	Marked    bool // the exchange's: publishers see that its queue is full
 	OfGroup   bool // no client's, but the queue of a shared group: it is never connected
 	reading   bool // messages are being read back
 	Queued    bool // the exchange's: it is on the list of those who ran out of their budget

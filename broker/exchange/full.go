@@ -1,0 +1,101 @@
+package exchange
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
+	"vernemq/broker/trie"
+)
+
+// With queue_full_action = refuse a publisher has to see whether the queues of all receivers have room, whatever their shard: each shard keeps
+// a bit for every slot.
+
+// marks is a set of slots that its shard writes and all shards read.
+type marks struct {
+	pages atomic.Pointer[[]*[markPage]atomic.Uint64]
+	count atomic.Int64
+}
+
+const markPage = 128 // words of 64 slots
+
+func (b *marks) has(slot uint32) bool {
+	if b.count.Load() == 0 {
+		return false
+	}
+	word := slot / 64
+	p := b.pages.Load()
+	return p != nil && int(word/markPage) < len(*p) && (*p)[word/markPage][word%markPage].Load()>>(slot%64)&1 != 0
+}
+
+// set belongs to the shard's loop; the slot's mark must change by it.
+func (b *marks) set(slot uint32, on bool) {
+	word := slot / 64
+	var pages []*[markPage]atomic.Uint64
+	if p := b.pages.Load(); p != nil {
+		pages = *p
+	}
+	if need := int(word/markPage) + 1; need > len(pages) {
+		grown := append(make([]*[markPage]atomic.Uint64, 0, need), pages...)
+		for len(grown) < need {
+			grown = append(grown, new([markPage]atomic.Uint64))
+		}
+		b.pages.Store(&grown)
+		pages = grown
+	}
+	w := &pages[word/markPage][word%markPage]
+	if on {
+		w.Or(1 << (slot % 64))
+		b.count.Add(1)
+	} else {
+		w.And(^(uint64(1) << (slot % 64)))
+		b.count.Add(-1)
+	}
+}
+
+// mark tells publishers whether the queue of a session is full, if that has changed.
+func (h *Home) mark(s *session.Session) {
+	if full := h.T.RefusesFull() && !s.Gone && s.Full(&h.T); full != s.Marked {
+		s.Marked = full
+		h.x.full[h.shard].set(s.Slot, full)
+	}
+}
+
+// full reports whether a receiver of m that keeps it has no room.
+func (h *Home) full(m *msg.Message, leaves []*trie.Leaf) bool {
+	some := false
+	for i := range h.x.full {
+		some = some || h.x.full[i].count.Load() > 0
+	}
+	if !some {
+		return false
+	}
+	is := func(shard int, e trie.Entry) bool {
+		return e != 0 && h.x.full[shard].has(e.Slot()) && h.deliveryQoS(m, e) > 0 && !isOwn(m, shard, e)
+	}
+	for _, l := range leaves {
+		if shard, e, ok := l.Single(); ok {
+			if is(shard, e) {
+				return true
+			}
+			continue
+		}
+		for mask := l.Shards(); mask != 0; mask &= mask - 1 {
+			shard := bits.TrailingZeros64(mask)
+			v := l.View(shard)
+			for i := range v.Len() {
+				if is(shard, v.At(i)) {
+					return true
+				}
+			}
+		}
+	}
+	for i := range h.chosen {
+		c := &h.chosen[i]
+		if c.own != nil && h.x.full[c.own.Shard].has(c.own.Slot) || c.own == nil && is(int(c.member.Shard), c.member.Entry) {
+			return true
+		}
+	}
+	return false
+}
