@@ -220,7 +220,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		}
 	}
 	if keep {
-		m = h.retain(m, &o.ticket)
+		o.ticket = max(o.ticket, h.retain(m))
 	}
 	h.T.Forms.Begin(m)
 	for _, l := range leaves {

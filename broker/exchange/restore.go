@@ -63,7 +63,7 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 			}
 		},
 		Retained: func(mountpoint string, m *msg.Message) {
-			c := *m.Own()
+			c := *m
 			c.Mountpoint = mountpoint
 			x.Retain.Set(&c)
 		},

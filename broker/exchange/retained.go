@@ -29,16 +29,8 @@ func (h *Home) mayRetain(m *msg.Message) bool {
 	return false
 }
 
-// retain sets or deletes the retained message of m's topic. It returns m, owned unless it deletes.
-func (h *Home) retain(m *msg.Message, ticket *store.Ticket) *msg.Message {
-	if len(m.Payload) > 0 {
-		m = m.Own()
-		kept := *m
-		kept.Ref = 0 // m's record is that of its deliveries
-		h.x.Retain.Set(&kept)
-	} else {
-		h.x.Retain.Set(msg.New(m.Mountpoint, m.Topic, nil, nil, 0, true))
-	}
-	*ticket = max(*ticket, h.x.Store.PutRetained(m.Mountpoint, m))
-	return m
+// retain sets or deletes the retained message of m's topic.
+func (h *Home) retain(m *msg.Message) store.Ticket {
+	h.x.Retain.Set(m)
+	return h.x.Store.PutRetained(m.Mountpoint, m)
 }

@@ -10,8 +10,9 @@ import (
 	"vernemq/broker/trie"
 )
 
-// Overhead is what Bytes counts for a message in addition to its topic, payload and properties: message, tree node and table slot.
-const Overhead = 224
+// Overhead is what Bytes counts for a message in addition to its topic, payload and properties: header, tree node, table slot, and the
+// entry in the durable store's index.
+const Overhead = 192
 
 // Store holds retained messages in memory. All methods may be called from any goroutine. Reading, and setting a topic that has a message
 // already, take no lock; a first message and a deletion lock the topic's bucket of the tree for about a microsecond.
@@ -22,10 +23,10 @@ type Store struct {
 	bytes  atomic.Int64
 }
 
-type tree = trie.Tree[msg.Message]
+type tree = trie.Tree[kept]
 
 // New returns an empty store.
-func New() *Store { return &Store{root: trie.NewTree[msg.Message]()} }
+func New() *Store { return &Store{root: trie.NewTree[kept]()} }
 
 // tree is the tree of a mountpoint, or nil if it has none.
 func (s *Store) tree(mountpoint string) *tree {
@@ -43,16 +44,12 @@ func (s *Store) makeTree(mountpoint string) *tree {
 	if t := s.tree(mountpoint); t != nil {
 		return t
 	}
-	t, _ := s.others.LoadOrStore(mountpoint, trie.NewTree[msg.Message]())
+	t, _ := s.others.LoadOrStore(mountpoint, trie.NewTree[kept]())
 	return t.(*tree)
 }
 
-func size(m *msg.Message) int64 {
-	return int64(Overhead + len(m.Topic) + len(m.Payload) + len(m.Props))
-}
-
-// Set makes m the retained message of its topic, which must be a valid topic name, and returns by how much the number of messages changed:
-// -1, 0 or 1. The store owns m from now on. An empty payload deletes and is not kept [MQTT-3.3.1-6].
+// Set makes a copy of m the retained message of its topic, which must be a valid topic name, and returns by how much the number of messages
+// changed: -1, 0 or 1. An empty payload deletes and is not kept [MQTT-3.3.1-6].
 func (s *Store) Set(m *msg.Message) (delta int) {
 	if len(m.Payload) == 0 {
 		if s.Delete(m.Mountpoint, m.Topic) {
@@ -60,23 +57,23 @@ func (s *Store) Set(m *msg.Message) (delta int) {
 		}
 		return 0
 	}
-	m = m.Own()
+	k := keep(m)
 	t := s.makeTree(m.Mountpoint)
 	old := t.Load(m.Topic)
-	for old != nil && !t.Replace(m.Topic, old, m) {
+	for old != nil && !t.Replace(m.Topic, old, k) {
 		old = t.Load(m.Topic)
 	}
 	if old == nil {
-		t.Update(m.Topic, func(o *msg.Message) *msg.Message {
+		t.Update(m.Topic, func(o *kept) *kept {
 			old = o
-			return m
+			return k
 		})
 	}
 	if old != nil {
-		s.add(0, size(m)-size(old))
+		s.add(0, k.size()-old.size())
 		return 0
 	}
-	s.add(1, size(m))
+	s.add(1, k.size())
 	return 1
 }
 
@@ -93,50 +90,60 @@ func (s *Store) add(count, bytes int64) {
 // Fits reports whether there would be at most messages and at most bytes (0: no limit), as Count and Bytes count them, with m set. What does
 // not make it more always fits: limits may be lower than what was there before them.
 func (s *Store) Fits(m *msg.Message, messages int, bytes int64) bool {
-	more, larger := 1, size(m)
-	if old := s.Get(m.Mountpoint, m.Topic); old != nil {
-		more, larger = 0, larger-size(old)
+	more, larger := 1, int64(Overhead+len(m.Topic)+len(m.Props)+len(m.Payload))
+	if old := s.load(m.Mountpoint, m.Topic); old != nil {
+		more, larger = 0, larger-old.size()
 	}
 	return (messages == 0 || more == 0 || s.Count() < messages) && (bytes == 0 || larger <= 0 || s.Bytes()+larger <= bytes)
 }
 
-// Get returns the retained message of exactly this topic, or nil. It is shared: nobody changes it.
-func (s *Store) Get(mountpoint string, topic []byte) *msg.Message {
+func (s *Store) load(mountpoint string, topic []byte) *kept {
 	if t := s.tree(mountpoint); t != nil {
 		return t.Load(topic)
 	}
 	return nil
 }
 
+// Get returns the retained message of exactly this topic, or nil. Its bytes are shared: nobody changes them.
+func (s *Store) Get(mountpoint string, topic []byte) *msg.Message {
+	k := s.load(mountpoint, topic)
+	if k == nil {
+		return nil
+	}
+	m := new(msg.Message)
+	k.fill(m, mountpoint)
+	return m
+}
+
 // Delete removes the retained message of a topic; false if there was none.
 func (s *Store) Delete(mountpoint string, topic []byte) bool {
-	return s.remove(mountpoint, topic, func(*msg.Message) bool { return true })
+	return s.remove(mountpoint, topic, func(*kept) bool { return true })
 }
 
-// Expire removes m if it still is the retained message of its topic; false if it is not. Unlike Delete it cannot hit a newer message that
-// came between the look and the removal.
+// Expire removes m, which came from Get or a Cursor, if it still is the retained message of its topic; false if it is not. Unlike Delete it
+// cannot hit a newer message that came between the look and the removal.
 func (s *Store) Expire(m *msg.Message) bool {
-	return s.remove(m.Mountpoint, m.Topic, func(o *msg.Message) bool { return o == m })
+	return s.remove(m.Mountpoint, m.Topic, func(k *kept) bool { return k.is(m) })
 }
 
-func (s *Store) remove(mountpoint string, topic []byte, doomed func(*msg.Message) bool) bool {
+func (s *Store) remove(mountpoint string, topic []byte, doomed func(*kept) bool) bool {
 	t := s.tree(mountpoint)
 	if t == nil || t.Load(topic) == nil {
 		return false
 	}
-	var gone *msg.Message
-	t.Update(topic, func(o *msg.Message) *msg.Message {
+	var gone *kept
+	t.Update(topic, func(k *kept) *kept {
 		gone = nil
-		if o != nil && doomed(o) {
-			gone = o
+		if k != nil && doomed(k) {
+			gone = k
 			return nil
 		}
-		return o
+		return k
 	})
 	if gone == nil {
 		return false
 	}
-	s.add(-1, -size(gone))
+	s.add(-1, -gone.size())
 	return true
 }
 

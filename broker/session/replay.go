@@ -15,7 +15,7 @@ type replay struct {
 	maxQoS byte
 }
 
-// Source gives retained messages one by one; see retain.Cursor.
+// Source gives retained messages one by one, each borrowed until the next call; see retain.Cursor.
 type Source interface {
 	Next(budget int) (m *msg.Message, used int, done bool)
 }
@@ -53,7 +53,7 @@ func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
 		if qos == 0 {
 			s.sendOnce(t, m, itemRetain, r.subID)
 		} else {
-			s.open(t, queue.Item{Msg: m, Ref: m.Ref, QoS: qos, Flags: itemRetain, SubID: r.subID})
+			s.open(t, queue.Item{Msg: m.Own(), QoS: qos, Flags: itemRetain, SubID: r.subID})
 		}
 	}
 	if done {

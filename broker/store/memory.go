@@ -235,7 +235,7 @@ func (s *Memory) PutRetained(mountpoint string, m *msg.Message) Ticket {
 	if len(m.Payload) == 0 {
 		delete(s.retained, k)
 	} else {
-		s.retained[k] = m
+		s.retained[k] = m.Own()
 	}
 	return s.ticket()
 }

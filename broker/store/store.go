@@ -110,7 +110,7 @@ type Store interface {
 	// PutMove hands a delivery over, in one record: what waits for a.Session, which delivery of a.Message being told by a.PacketID as in PutAck,
 	// waits for another session from now on, and no step of it was taken. Nothing happens if there is no such delivery or session.
 	PutMove(a Ack, to Recipient) Ticket
-	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned.
+	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned, else a copy.
 	PutRetained(mountpoint string, m *msg.Message) Ticket
 	// ReadMessages reads messages back and calls done with them, in the order asked for, from another goroutine; a message that is gone is nil.
 	ReadMessages(refs []MessageRef, done func([]*msg.Message))
