@@ -8,9 +8,10 @@ SUITE    ?= .
 LOADTIME ?= 1s
 BIN      := bin
 REPO_KEY ?= $(HOME)/.config/vernemq/repo-key.asc
+RELEASE_KEY ?= $(HOME)/.config/vernemq/release-key.pem
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench crash overload prove packages container repo repo-key clean footprint
+.PHONY: build run test check race fuzz bench crash overload prove packages container repo repo-key release release-key clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -48,6 +49,7 @@ prove: test crash overload
 	@.ci/fuzz 5m
 	@.ci/prove-container
 	@.ci/prove-repo
+	@.ci/prove-release
 
 container:
 	@.ci/build-container $(ARCH)
@@ -60,6 +62,12 @@ repo-key:
 
 repo:
 	@REPO_KEY='$(REPO_KEY)' REPO_URL='$(REPO_URL)' .ci/repo
+
+release-key:
+	@.ci/release-key '$(RELEASE_KEY)'
+
+release:
+	@REPO_KEY='$(REPO_KEY)' REPO_URL='$(REPO_URL)' RELEASE_KEY='$(RELEASE_KEY)' .ci/release
 
 footprint:
 	go test ./appliance/house -run '^TestFootprint$$' -count=1 -update
