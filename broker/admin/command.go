@@ -11,7 +11,10 @@ type Command struct {
 	Path  []string   // words, such as session, show
 	Args  []ArgSpec  // key=value arguments; their order on the command line is free
 	Flags []FlagSpec // in the order of the help text
-	Doc   string     // what it does: the first line is its summary in lists
+	// Words stands in help texts for the words that may follow, any number of them; empty: none may. Settings says that any key=value may follow.
+	Words    string
+	Settings bool
+	Doc      string // what it does: the first line is its summary in lists
 	// Run does it. It may be called from several goroutines at once; when ctx is done it ends soon. A Table's rows are produced while they
 	// are written, after Run has returned and under the same ctx.
 	Run func(ctx context.Context, r *Request) (Result, error)
@@ -58,9 +61,11 @@ type Flag struct {
 
 // Request is a command line that was understood.
 type Request struct {
-	Args    map[string]string
-	Flags   []Flag // in the order given
-	Columns int    // width of the terminal, 0 unknown
+	Args     map[string]string
+	Flags    []Flag       // in the order given
+	Words    []string     // of a Command with Words
+	Settings []Assignment // of a Command with Settings, in the order given
+	Columns  int          // width of the terminal, 0 unknown
 }
 
 // Flag returns the last flag of a name.
@@ -91,6 +96,10 @@ func NewTree(b Broker) *Tree {
 	t.add("metrics", "Inspects and resets the broker's metrics.", metricsShow(b), metricsReset(b))
 	t.add("store", "Inspects and saves the durable store.", storeShow(b), storeBackup(b), storeCompact(b))
 	t.add("reload", "Reads the configuration anew.", reload(b))
+	t.add("set", "Changes the configuration of the running broker.", set(b))
+	t.add("unset", "Takes back what set gave.", unset(b))
+	t.add("reset", "Takes everything back that set gave.", reset(b))
+	t.add("show", "Shows the configuration in force.", show(b))
 	return t
 }
 

@@ -54,8 +54,8 @@ func tlsCells(t *TLSInfo) []any {
 	if t == nil {
 		return make([]any, 8)
 	}
-	return []any{set(t.Version), set(t.CertFile), set(t.CAFile), set(t.KeyFile), t.RequireCertificate, t.UseIdentityAsUsername, t.PSK,
-		set(t.PSKFile)}
+	return []any{given(t.Version), given(t.CertFile), given(t.CAFile), given(t.KeyFile), t.RequireCertificate, t.UseIdentityAsUsername, t.PSK,
+		given(t.PSKFile)}
 }
 
 func mqttCells(l *ListenerInfo) []any {
@@ -69,8 +69,8 @@ func mqttCells(l *ListenerInfo) []any {
 	return []any{strings.Join(versions, ","), l.AllowAnonymous}
 }
 
-// set returns an option that may not be set as a cell.
-func set(s string) any {
+// given returns an option that may not be set as a cell.
+func given(s string) any {
 	if s == "" {
 		return Undefined
 	}

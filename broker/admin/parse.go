@@ -40,7 +40,7 @@ func (t *Tree) parse(argv []string) *line {
 	var bare []string
 	l.command, bare = t.find(l.words)
 	for _, w := range bare {
-		l.fail("Invalid argument: %s", w)
+		l.word(w)
 	}
 	for i < len(argv) {
 		if n := l.global(argv[i:]); n > 0 {
@@ -174,11 +174,38 @@ func (l *line) flag(spec *FlagSpec, f Flag) {
 	l.request.Flags = append(l.request.Flags, f)
 }
 
+// word adds a word that is neither argument nor flag, where the command takes such.
+func (l *line) word(w string) {
+	if l.command == nil || l.command.Words == "" {
+		l.fail("Invalid argument: %s", w)
+		return
+	}
+	if !slices.Contains(l.request.Words, w) {
+		l.request.Words = append(l.request.Words, w)
+	}
+}
+
+// setting adds a key=value to the request.
+func (l *line) setting(key, value string) {
+	switch twice := func(s Assignment) bool { return s.Key == key }; {
+	case key == "":
+		l.fail("Invalid argument: =%s", value)
+	case slices.ContainsFunc(l.request.Settings, twice):
+		l.fail("Invalid key: %s is there twice", key)
+	default:
+		l.request.Settings = append(l.request.Settings, Assignment{key, value})
+	}
+}
+
 // argument checks a key=value argument and adds it to the request.
 func (l *line) argument(a string) {
 	name, value, ok := strings.Cut(a, "=")
 	if !ok {
-		l.fail("Invalid argument: %s", a)
+		l.word(a)
+		return
+	}
+	if l.command.Settings {
+		l.setting(name, value)
 		return
 	}
 	spec := l.command.arg(name)

@@ -91,11 +91,11 @@ func reload(b Broker) *Command {
 		Doc: "Reads the configuration anew and puts in force what can be.\nIf it has errors they are told, and nothing changes. What needs a restart is named. " +
 			"Values given with set stay above the files until they are taken back.",
 		Run: func(ctx context.Context, _ *Request) (Result, error) {
-			r := b.Reconfigurer()
-			if r == nil {
-				return nil, errFixed
+			c, err := reconfigurer(b)
+			if err != nil {
+				return nil, err
 			}
-			o, err := r.Reload(ctx)
+			o, err := c.Reload(ctx)
 			if err != nil {
 				return nil, err
 			}

@@ -71,6 +71,12 @@ func (c *Command) usage(columns int) string {
 		}
 		b.WriteString(" " + form)
 	}
+	if c.Settings {
+		b.WriteString(" key=value ...")
+	}
+	if c.Words != "" {
+		b.WriteString(" [" + c.Words + " ...]")
+	}
 	for _, f := range c.Flags {
 		flags = append(flags, [2]string{f.form(), f.Doc})
 	}

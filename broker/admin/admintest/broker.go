@@ -95,6 +95,16 @@ func New() *Broker {
 	r.Gauge(metric.RetainMessages, func() uint64 { return 4 })
 	r.Gauge(metric.ActiveMqttConnections, func() uint64 { return 2 })
 	return &Broker{
+		Reconf: &Reconfigurer{
+			Answer: admin.Outcome{Findings: "warning: of the compiler\n", Notes: []string{"A note."}, Changes: []admin.Change{
+				{Key: "allow_anonymous", Live: true, Old: "off", New: "on", Origin: "/etc/vernemq/vernemq.conf:3"},
+				{Key: "shards", Old: "2", New: "4", Origin: "/etc/vernemq/vernemq.conf:4"},
+			}},
+			Known: []admin.Value{
+				{Key: "allow_anonymous", Text: "on", Origin: "/etc/vernemq/vernemq.conf:3", Change: "live"},
+				{Key: "shards", Text: "2", Origin: "default", Change: "restart"},
+			},
+		},
 		Node:     "VerneMQ@127.0.0.1",
 		Release:  "1.2.3",
 		Registry: r,
