@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"vernemq/broker/config"
+	"vernemq/broker/hook"
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/session"
@@ -84,14 +85,32 @@ func accepted(c *session.Connect, o *config.Options) (p mqtt.Connack, err error)
 	if c.KeepAliveSet {
 		p.Props.AddUint(mqtt.PropServerKeepAlive, uint32(c.KeepAlive))
 	}
-	if o.ReceiveMaxBroker < 65535 {
-		p.Props.AddUint(mqtt.PropReceiveMaximum, uint32(o.ReceiveMaxBroker))
+	own := c.Options.Set()
+	if n := hook.Or(own.ReceiveMaxBroker, o.ReceiveMaxBroker); n < 65535 {
+		p.Props.AddUint(mqtt.PropReceiveMaximum, uint32(n))
 	}
-	if o.TopicAliasMaxClient > 0 {
-		p.Props.AddUint(mqtt.PropTopicAliasMaximum, uint32(o.TopicAliasMaxClient))
+	if n := hook.Or(own.TopicAliasMaxClient, o.TopicAliasMaxClient); n > 0 {
+		p.Props.AddUint(mqtt.PropTopicAliasMaximum, uint32(n))
 	}
-	if o.MaxMessageSize > 0 && o.MaxMessageSize < mqtt.MaxBody {
-		p.Props.AddUint(mqtt.PropMaximumPacketSize, uint32(mqtt.PacketSize(o.MaxMessageSize)))
+	if n := hook.Or(own.MaxMessageSize, o.MaxMessageSize); n > 0 && n < mqtt.MaxBody {
+		p.Props.AddUint(mqtt.PropMaximumPacketSize, uint32(mqtt.PacketSize(n)))
+	}
+	if q := hook.Or(own.MaxQoS, 2); q < 2 {
+		p.Props.AddUint(mqtt.PropMaximumQoS, uint32(q))
+	}
+	for _, x := range []struct {
+		id        mqtt.PropID
+		available *bool
+	}{
+		{mqtt.PropRetainAvailable, own.RetainAvailable}, {mqtt.PropWildcardSubAvailable, own.WildcardSubscriptions},
+		{mqtt.PropSubIDAvailable, own.SubscriptionIdentifier}, {mqtt.PropSharedSubAvailable, own.SharedSubscriptions},
+	} {
+		if !hook.Or(x.available, true) {
+			p.Props.AddUint(x.id, 0)
+		}
+	}
+	for _, kv := range c.User {
+		p.Props.AddUser([]byte(kv[0]), []byte(kv[1]))
 	}
 	if c.ResponseInfo && c.Responses != "" { // [MQTT-3.1.2-28]
 		p.Props.AddBytes(mqtt.PropResponseInfo, []byte(c.Responses))

@@ -41,7 +41,11 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	if s == nil {
 		s = h.create(c.ID, wall)
 	}
+	upgrade := s.Options().UpgradeQoS
 	s.Attach(&h.T, c, out, wall)
+	if now := s.Options().UpgradeQoS; (upgrade == nil) != (now == nil) || upgrade != nil && *upgrade != *now {
+		h.replant(s)
+	}
 	h.online++
 	h.mark(s)
 	h.wanted(s)

@@ -62,6 +62,7 @@ type Exchange struct {
 	full   []marks                                // per shard: sessions whose queue is full
 	homes  []*Home                                // per shard; complete before the loops run
 
+	upgrading    atomic.Bool  // a session has its own word on upgrades: QoS 0 publishes may have durable deliveries
 	pressure     atomic.Int32 // a Pressure
 	retainedTold atomic.Int64 // monotonic nanoseconds of the last word about retained messages that were not kept, 0 never
 }

@@ -40,6 +40,7 @@ type Home struct {
 	parked  []*session.Session // publishers that wait for the backlog of jobs
 	rng     *rand.Rand
 
+	policy   string // by which members of shared groups are chosen
 	pressure Pressure
 	shedding int // slots still to be looked at since memory got short
 }
@@ -64,6 +65,7 @@ func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 func (h *Home) Refresh() {
 	h.T.Opts = h.x.options.Load()
 	h.T.Hooks = h.x.hooks.Load()
+	h.policy = h.T.Opts.SharedPolicy
 	h.press()
 }
 

@@ -94,6 +94,11 @@ func (x *Exchange) admit(c *session.Connect, r *Rules, done func(error)) (pendin
 			return false, refused
 		}
 		c.Apply(q)
+		if w := c.Will; w != nil && c.Version.Is5() {
+			if err := c.Options.Set().MayPublish(w.Msg.QoS, w.Msg.Retain); err != nil { // [MQTT-3.2.2-12] [MQTT-3.2.2-13]
+				return false, err
+			}
+		}
 		return x.authoriseWill(c, done)
 	}
 	v := x.hooks.Load().AskRegister(q, func(v hook.Verdict) {
@@ -121,6 +126,10 @@ func (x *Exchange) authoriseWill(c *session.Connect, done func(error)) (pending 
 		}
 		modify(m, q)
 		c.Will.Msg = m.Own()
+		if q.SetProps != nil {
+			c.Will.Expiry, c.Will.HasExp = q.SetProps.Uint(mqtt.PropMessageExpiry)
+			c.Will.Delay, _ = q.SetProps.Uint(mqtt.PropWillDelay)
+		}
 		return nil
 	}
 	v := hooks.AskPublish(q, func(v hook.Verdict) { done(finish(v)) })

@@ -146,6 +146,13 @@ func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id u
 	if v = judge(q, v); v == hook.OK {
 		qos := m.QoS
 		modify(m, q)
+		if q.SetProps != nil {
+			m.Deadline = 0
+			if sec, ok := q.SetProps.Uint(mqtt.PropMessageExpiry); ok {
+				m.Deadline = h.T.Now + int64(sec)*1e9
+			}
+		}
+		s.Out.Throttle = q.SetThrottle
 		h.answer(s, qos, id, h.route(m, s, exchangeID(qos, id)))
 		if h.T.Hooks.Observed() {
 			h.T.Hooks.Observe(hook.OnPublish, &hook.Event{Client: &q.Client, Publish: q})
@@ -160,8 +167,11 @@ func (h *Home) verdict(s *session.Session, q *hook.Publish, m *msg.Message, id u
 	return nil
 }
 
-// judge takes back an OK whose provider set a topic that is none [MQTT-3.3.2-2].
+// judge takes back an OK whose provider set a topic that is none [MQTT-3.3.2-2]. Properties are for MQTT 5 alone.
 func judge(q *hook.Publish, v hook.Verdict) hook.Verdict {
+	if !q.Client.Version.Is5() {
+		q.SetProps = nil
+	}
 	if v == hook.OK && q.SetTopic != nil && topic.ValidName(q.SetTopic, 0) != nil {
 		q.Code = mqtt.CodeTopicNameInvalid
 		return hook.Refuse
@@ -171,10 +181,16 @@ func judge(q *hook.Publish, v hook.Verdict) hook.Verdict {
 
 // modify applies what a provider changed; the received frame then no longer carries the message.
 func modify(m *msg.Message, q *hook.Publish) {
-	if q.SetTopic == nil && q.SetPayload == nil && q.SetQoS == nil && q.SetRetain == nil {
+	if q.SetMountpoint != nil { // the frame does not tell it
+		m.Mountpoint = *q.SetMountpoint
+	}
+	if q.SetTopic == nil && q.SetPayload == nil && q.SetQoS == nil && q.SetRetain == nil && q.SetProps == nil {
 		return
 	}
 	m.Wire, m.Borrowed = nil, true
+	if q.SetProps != nil {
+		m.Props = q.SetProps.AppendForward(nil)
+	}
 	if q.SetTopic != nil {
 		m.Topic = q.SetTopic
 	}
@@ -200,12 +216,16 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		return outcome{refused: true}
 	}
 	leaves := h.match(m, s)
+	if s != nil {
+		h.policy = hook.Or(s.Options().SharedPolicy, h.policy)
+	}
 	h.choose(m, leaves)
+	h.policy = h.T.Opts.SharedPolicy
 	if m.QoS > 0 && s != nil && h.T.RefusesFull() && h.full(m, leaves) {
 		h.T.Count.Inc(metric.QueueFullRefused)
 		return outcome{refused: true}
 	}
-	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS {
+	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS || h.x.upgrading.Load() {
 		if recipients := h.durable(m, leaves); len(recipients) > 0 {
 			m = m.Own()
 			var in store.Inbound
@@ -308,7 +328,7 @@ func (h *Home) recipient(rs []store.Recipient, m *msg.Message, shard int, e trie
 
 // deliveryQoS is the QoS at which m goes to a subscriber.
 func (h *Home) deliveryQoS(m *msg.Message, e trie.Entry) byte {
-	if h.T.Opts.UpgradeOutgoingQoS {
+	if e.Upgrade(h.T.Opts.UpgradeOutgoingQoS) {
 		return e.QoS()
 	}
 	return min(m.QoS, e.QoS())

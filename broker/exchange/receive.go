@@ -48,7 +48,11 @@ func (h *Home) Receive(s *session.Session, hd mqtt.Header, frame []byte) (Result
 		return Continue, err
 	case mqtt.TypeUnsubscribe:
 		h.T.Count.Inc(metric.MqttUnsubscribeReceived + v5(s))
-		return Continue, h.unsubscribe(s, body)
+		parked, err := h.unsubscribe(s, body)
+		if parked {
+			return Park, err
+		}
+		return Continue, err
 	case mqtt.TypePingreq:
 		h.T.Count.Inc(metric.MqttPingreqReceived + v5(s))
 		if hd.Body != 0 {

@@ -61,7 +61,7 @@ func (h *Home) chooseMember(g *trie.Group) (mb trie.Member, online, ok bool) {
 		return trie.Member{}, false, false
 	}
 	var start int
-	switch h.T.Opts.SharedPolicy {
+	switch h.policy {
 	case "round_robin":
 		start = int(g.Next()) % len(ms)
 	default:
@@ -73,7 +73,7 @@ func (h *Home) chooseMember(g *trie.Group) (mb trie.Member, online, ok bool) {
 		if !ms[k].Presence.Online.Load() {
 			continue
 		}
-		if h.T.Opts.SharedPolicy != "least_inflight" {
+		if h.policy != "least_inflight" {
 			pick = k
 			break
 		}

@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"vernemq/broker/hook"
 	"vernemq/broker/metric"
@@ -112,6 +114,10 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 		if verdict != hook.OK {
 			code = fit(q.Code, mqtt.TypeSuback, mqtt.CodeNotAuthorized)
 		}
+		if code < 0x80 && s.Version.Is5() {
+			_, shared, _ := topic.ParseShared(t.Filter)
+			code = max(code, s.Options().MaySubscribe(shared, strings.ContainsAny(t.Filter, "+#"), subID != 0))
+		}
 		if code < 0x80 && h.T.Opts.MaxSubscriptions > 0 && s.Subs.Len() >= h.T.Opts.MaxSubscriptions && s.Subs.Get(t.Filter) == nil {
 			code = mqtt.CodeQuotaExceeded
 		}
@@ -173,6 +179,10 @@ func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, s
 // plant puts a subscription into the tree.
 func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqtt.SubOptions, subID uint32) session.Sub {
 	entry := trie.MakeEntry(s.Slot, byte(opts), s.Key != 0, subID != 0)
+	if up := s.Options().UpgradeQoS; up != nil {
+		h.x.upgrading.Store(true)
+		entry = entry.WithUpgrade(*up)
+	}
 	sub := session.Sub{Filter: filter, Opts: opts, ID: subID}
 	if sh, shared, _ := topic.ParseShared(filter); shared {
 		if s.Presence == nil {
@@ -187,6 +197,14 @@ func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqt
 	return sub
 }
 
+// replant puts all subscriptions of a session into the tree anew: what their entries say of the session has changed.
+func (h *Home) replant(s *session.Session) {
+	ix := h.x.index(s.ID.Mountpoint)
+	for _, sub := range slices.Clone(s.Subs.All()) {
+		s.Subs.Put(h.plant(ix, s, sub.Filter, sub.Opts, sub.ID))
+	}
+}
+
 // untrie takes one subscription out of the tree.
 func (h *Home) untrie(ix *trie.Index, s *session.Session, filter string) {
 	if sh, shared, _ := topic.ParseShared(filter); shared {
@@ -196,44 +214,6 @@ func (h *Home) untrie(ix *trie.Index, s *session.Session, filter string) {
 	} else {
 		ix.Unsubscribe(filter, h.shard, s.Slot)
 	}
-}
-
-// unsubscribe handles an UNSUBSCRIBE.
-func (h *Home) unsubscribe(s *session.Session, body []byte) error {
-	var p mqtt.Unsubscribe
-	if err := p.Decode(body, s.Version); err != nil {
-		return err
-	}
-	if !s.Fits(mqtt.PacketSize(3 + p.Count)) {
-		return errAckTooLarge
-	}
-	ack := mqtt.Unsuback{PacketID: p.PacketID, Codes: make([]mqtt.Code, 0, p.Count)}
-	ix := h.x.index(s.ID.Mountpoint)
-	var ticket store.Ticket
-	var topics []hook.Topic
-	p.Each(func(f []byte) {
-		filter := string(f)
-		topics = append(topics, hook.Topic{Filter: filter})
-		if s.Subs.Get(filter) == nil {
-			ack.Codes = append(ack.Codes, mqtt.CodeNoSubscriptionExisted)
-			return
-		}
-		h.untrie(ix, s, filter)
-		s.Subs.Remove(filter)
-		s.EndReplay(filter)
-		if s.Key != 0 {
-			ticket = h.x.Store.DeleteSubscription(s.Key, filter)
-		}
-		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
-	})
-	if h.T.Hooks.Observed() {
-		c := s.Client()
-		h.T.Hooks.Observe(hook.OnUnsubscribe, &hook.Event{Client: &c, Topics: topics})
-		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c, Topics: topics})
-	}
-	h.T.Count.Inc(metric.MqttUnsubackSent + v5(s))
-	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
-	return nil
 }
 
 func v5(s *session.Session) metric.ID {

@@ -21,6 +21,15 @@ type (
 	SubscribeAuth interface {
 		AuthOnSubscribe(s *Subscribe, answer func(Verdict)) Verdict
 	}
+	// UnsubscribeChanger is asked once for a whole UNSUBSCRIBE. OK ends the chain, with the filters as they are then; every other verdict passes.
+	UnsubscribeChanger interface {
+		OnUnsubscribe(u *Unsubscribe, answer func(Verdict)) Verdict
+	}
+	// Deliverer may change topic, payload and properties of a message right before it is written for one client, when it is sent for the first
+	// time. OK ends the chain. It must answer at once: a delivery waits for nobody. Fields it sets must not be changed afterwards.
+	Deliverer interface {
+		OnDeliver(p *Publish) Verdict
+	}
 	// EnhancedAuth is asked for each step of an MQTT 5 enhanced authentication; one that does not know the method says Next.
 	EnhancedAuth interface {
 		OnAuth(a *Auth, answer func(Verdict)) Verdict
@@ -44,6 +53,8 @@ type Chains struct {
 	register  []RegisterAuth
 	publish   []PublishAuth
 	subscribe []SubscribeAuth
+	unsub     []UnsubscribeChanger
+	deliver   []Deliverer
 	auth      []EnhancedAuth
 	observers []Observer
 }
@@ -61,6 +72,12 @@ func NewChains(providers ...Provider) *Chains {
 		if x, ok := p.(SubscribeAuth); ok {
 			c.subscribe = append(c.subscribe, x)
 		}
+		if x, ok := p.(UnsubscribeChanger); ok {
+			c.unsub = append(c.unsub, x)
+		}
+		if x, ok := p.(Deliverer); ok {
+			c.deliver = append(c.deliver, x)
+		}
 		if x, ok := p.(EnhancedAuth); ok {
 			c.auth = append(c.auth, x)
 		}
@@ -76,6 +93,39 @@ func (c *Chains) Publishes() bool { return len(c.publish) > 0 }
 
 // Subscribes reports whether anybody wants to be asked about subscriptions.
 func (c *Chains) Subscribes() bool { return len(c.subscribe) > 0 }
+
+// Unsubscribes reports whether anybody wants to change what is unsubscribed.
+func (c *Chains) Unsubscribes() bool { return len(c.unsub) > 0 }
+
+// Delivers reports whether anybody wants to change deliveries.
+func (c *Chains) Delivers() bool { return len(c.deliver) > 0 }
+
+// AskDeliver runs the chain of OnDeliver: true if a provider answered OK.
+func (c *Chains) AskDeliver(p *Publish) bool {
+	for _, d := range c.deliver {
+		if d.OnDeliver(p) == OK {
+			return true
+		}
+	}
+	return false
+}
+
+// AskUnsubscribe runs the chain of OnUnsubscribe: OK, or Pending and done is called once, on some goroutine. There is no other verdict.
+func (c *Chains) AskUnsubscribe(u *Unsubscribe, done func()) Verdict {
+	v := ask(len(c.unsub), OK, func(i int, answer func(Verdict)) Verdict {
+		pass := func(v Verdict) Verdict {
+			if v == Refuse {
+				return Next
+			}
+			return v
+		}
+		return pass(c.unsub[i].OnUnsubscribe(u, func(v Verdict) { answer(pass(v)) }))
+	}, func(Verdict) { done() })
+	if v == Pending {
+		return v
+	}
+	return OK
+}
 
 // Observed reports whether anybody wants to be told anything.
 func (c *Chains) Observed() bool { return len(c.observers) > 0 }

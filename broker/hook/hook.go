@@ -10,6 +10,7 @@ package hook
 
 import (
 	"net/netip"
+	"time"
 
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
@@ -87,7 +88,9 @@ type Register struct {
 	SetCleanStart    *bool
 	SetSessionExpiry *uint32
 	SetKeepAlive     *uint16 // seconds; an MQTT 5 client is told, others are held to it all the same
-	SetResponseInfo  string  // MQTT 5 Response Information, sent if the client asked for it [MQTT-3.1.2-28]
+	SetOptions       SessionOptions
+	SetUser          [][2]string // MQTT 5 user properties of the CONNACK
+	SetResponseInfo  string      // MQTT 5 Response Information, sent if the client asked for it [MQTT-3.1.2-28]
 
 	Code            mqtt.Code // reason when refused; 0 means "not authorized"
 	Reason          string    // reason string for MQTT 5, optional
@@ -103,11 +106,14 @@ type Publish struct {
 	Retain  bool
 	Props   mqtt.Properties
 
-	// Modifiers of AuthOnPublish. A nil slice or pointer leaves the value as it is.
-	SetTopic   []byte
-	SetPayload []byte
-	SetQoS     *byte
-	SetRetain  *bool
+	// Modifiers of AuthOnPublish; OnDeliver has topic, payload and properties of them. A nil slice or pointer leaves the value as it is.
+	SetTopic      []byte
+	SetPayload    []byte
+	SetQoS        *byte
+	SetRetain     *bool
+	SetMountpoint *string
+	SetProps      *mqtt.Properties // MQTT 5: takes the place of all that are handed on, and of the expiry
+	SetThrottle   time.Duration    // the client's input waits so long, counted from the answer
 
 	Code   mqtt.Code
 	Reason string
@@ -118,6 +124,12 @@ type Topic struct {
 	Filter string
 	Opts   mqtt.SubOptions
 	Code   mqtt.Code
+}
+
+// Unsubscribe is the question of OnUnsubscribe: one call for the whole packet. A provider may change filters in place; it cannot refuse.
+type Unsubscribe struct {
+	Client Client
+	Topics []Topic
 }
 
 // Subscribe is the question of AuthOnSubscribe and the news of OnSubscribe: one call for the whole packet. A provider may change, drop

@@ -34,8 +34,10 @@ type Connect struct {
 	KeepAliveSet bool // KeepAlive is the broker's, not what the client asked for
 	ResponseInfo bool // the client asks for Response Information
 	Responses    string
-	Auth         *hook.Auth      // enhanced authentication, nil without
-	Props        mqtt.Properties // all of the packet's, for hooks
+	User         [][2]string          // user properties of the CONNACK
+	Options      *hook.SessionOptions // the session's own, nil: as configured
+	Auth         *hook.Auth           // enhanced authentication, nil without
+	Props        mqtt.Properties      // all of the packet's, for hooks
 }
 
 // ParseConnect copies a decoded CONNECT. v3 sessions that are not clean never expire by themselves: persistent, in seconds, is the operator's
@@ -110,15 +112,18 @@ func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
 	s.Epoch++
 	s.Out, s.Username, s.HasUser, s.Peer, s.Version, s.Bridge = out, c.Username, c.HasUser, c.Peer, c.Version, c.Bridge
 	s.Expiry, s.Will, s.Started, s.Clean = c.Expiry, c.Will, wallMillis, c.CleanStart
-	s.pending, s.counted, s.v5 = 0, 0, nil
+	s.pending, s.counted, s.v5, s.opt = 0, 0, nil, c.Options
 	t.Wheel.Stop(&s.Timer)
 	if c.Version.Is5() {
-		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, auth: c.Auth, aliasOutMax: min(int(c.AliasMax), t.Opts.TopicAliasMaxBroker),
-			aliasInMax: t.Opts.TopicAliasMaxClient, receiveMax: t.Opts.ReceiveMaxBroker, maxBody: t.Opts.MaxMessageSize}
-		s.sendQuota = uint16(max(1, min(int(c.ReceiveMax), t.Opts.ReceiveMaxClient)))
+		own := s.opt.Set()
+		s.v5 = &v5State{maxPacket: c.MaxPacket, problemInfo: c.ProblemInfo, auth: c.Auth,
+			aliasOutMax: min(int(c.AliasMax), hook.Or(own.TopicAliasMaxBroker, t.Opts.TopicAliasMaxBroker)),
+			aliasInMax:  hook.Or(own.TopicAliasMaxClient, t.Opts.TopicAliasMaxClient), receiveMax: hook.Or(own.ReceiveMaxBroker, t.Opts.ReceiveMaxBroker),
+			maxBody: hook.Or(own.MaxMessageSize, t.Opts.MaxMessageSize)}
+		s.sendQuota = uint16(max(1, min(int(c.ReceiveMax), hook.Or(own.ReceiveMaxClient, t.Opts.ReceiveMaxClient))))
 	} else {
 		s.sendQuota = maxID
-		if n := t.Opts.MaxInflight; n > 0 && n < maxID {
+		if n := hook.Or(s.opt.Set().MaxInflight, t.Opts.MaxInflight); n > 0 && n < maxID {
 			s.sendQuota = uint16(n)
 		}
 	}
@@ -225,5 +230,13 @@ func (c *Connect) Apply(q *hook.Register) {
 	if q.SetKeepAlive != nil {
 		c.KeepAlive, c.KeepAliveSet = *q.SetKeepAlive, true
 	}
-	c.Responses = q.SetResponseInfo
+	c.Responses, c.User = q.SetResponseInfo, q.SetUser
+	if q.SetOptions != (hook.SessionOptions{}) {
+		o := q.SetOptions
+		c.Options = &o
+		if limit := hook.Or(o.MaxPacketSize, 0); limit > 0 && (c.MaxPacket == 0 || limit < c.MaxPacket) {
+			c.MaxPacket = limit
+		}
+		c.ProblemInfo = hook.Or(o.RequestProblemInfo, c.ProblemInfo)
+	}
 }

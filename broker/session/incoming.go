@@ -18,6 +18,11 @@ func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame, known []byte, m *msg
 	*m = msg.Message{Mountpoint: s.ID.Mountpoint, Topic: p.Topic, Payload: p.Payload, QoS: p.QoS, Retain: p.Retain, Borrowed: true}
 	wire := true
 	if s.v5 != nil {
+		if s.opt != nil {
+			if err := s.opt.MayPublish(p.QoS, p.Retain); err != nil {
+				return false, err
+			}
+		}
 		if wire, err = s.incoming5(t, p, m); err != nil {
 			return false, err
 		}

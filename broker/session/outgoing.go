@@ -74,7 +74,7 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 // push queues an item; m is its message, which the item itself need not hold.
 func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
 	if s.q == nil {
-		s.q = &queue.Queue{LIFO: t.Opts.QueueType == "lifo"}
+		s.q = &queue.Queue{LIFO: hook.Or(s.opt.Set().QueueType, t.Opts.QueueType) == "lifo"}
 	}
 	t.Count.Inc(metric.QueueMessageIn)
 	limit, most := s.limits(t)
@@ -95,9 +95,9 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
 // limits returns how many deliveries may wait at the moment, -1 for any number, and how many bytes of messages, 0 for any number.
 func (s *Session) limits(t *Turn) (limit int, most int64) {
 	if s.Out == nil {
-		return t.Opts.MaxOfflineMessages, t.Opts.MaxQueueBytes
+		return hook.Or(s.opt.Set().MaxOfflineMessages, t.Opts.MaxOfflineMessages), t.Opts.MaxQueueBytes
 	}
-	return t.Opts.MaxOnlineMessages, t.Opts.MaxQueueBytes
+	return hook.Or(s.opt.Set().MaxOnlineMessages, t.Opts.MaxOnlineMessages), t.Opts.MaxQueueBytes
 }
 
 // passing is how many messages more than its limit a queue takes, beside as many again, if publishers are refused when it is full: for what was
@@ -204,6 +204,7 @@ func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 
 // sendOnce sends at QoS 0.
 func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
+	m = s.rewrite(t, m, 0, flags)
 	d, reason := s.delivery(t, m, 0, flags, subID)
 	if reason != "" {
 		s.drop(t, queue.Item{Msg: m, Ref: m.Ref, Flags: flags}, reason)
@@ -215,7 +216,8 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 // open begins a QoS 1 or 2 exchange for an item that has its message. A QoS 2 message of a durable session leaves only when message and
 // identifier are committed.
 func (s *Session) open(t *Turn, it queue.Item) {
-	m := it.Msg
+	m := s.rewrite(t, it.Msg, it.QoS, it.Flags)
+	it.Msg = m
 	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID)
 	if reason != "" {
 		s.drop(t, it, reason)

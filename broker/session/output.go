@@ -1,15 +1,18 @@
 package session
 
+import "time"
+
 // Output gathers the bytes of one connection until the end of the turn. It belongs to the shard of the session; the shard writes and empties
 // it, the session only appends. An idle Output holds no buffer.
 type Output struct {
-	Buf     []byte
-	Sent    int // bytes at the front of Buf that are written already
-	held    int
-	Handle  uint32 // the shard's: which connection it belongs to
-	Dirty   bool   // listed in Sink.Dirty
-	Held    bool   // the CONNACK waits for the store; nothing may be sent before it
-	Blocked bool   // the socket takes no more at the moment; the shard clears it and pumps the session
+	Buf      []byte
+	Sent     int // bytes at the front of Buf that are written already
+	held     int
+	Throttle time.Duration // the exchange's word to the shard: the input waits so long; the shard clears it
+	Handle   uint32        // the shard's: which connection it belongs to
+	Dirty    bool          // listed in Sink.Dirty
+	Held     bool          // the CONNACK waits for the store; nothing may be sent before it
+	Blocked  bool          // the socket takes no more at the moment; the shard clears it and pumps the session
 }
 
 // The bounds of an Output, in bytes.

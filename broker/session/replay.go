@@ -3,6 +3,7 @@ package session
 import (
 	"slices"
 
+	"vernemq/broker/hook"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 )
@@ -47,7 +48,7 @@ func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
 	m, used, done := r.src.Next(budget)
 	if m != nil {
 		qos := min(m.QoS, r.maxQoS)
-		if t.Opts.UpgradeOutgoingQoS {
+		if hook.Or(s.opt.Set().UpgradeQoS, t.Opts.UpgradeOutgoingQoS) {
 			qos = r.maxQoS
 		}
 		if qos == 0 {

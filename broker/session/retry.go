@@ -1,11 +1,16 @@
 package session
 
-import "vernemq/broker/mqtt"
+import (
+	"time"
+
+	"vernemq/broker/hook"
+	"vernemq/broker/mqtt"
+)
 
 // armRetry sees to it that unanswered exchanges of a 3.x client are sent again; MQTT 5 forbids that on a living connection [MQTT-4.4.0-1].
 func (s *Session) armRetry(t *Turn) {
-	if s.v5 == nil && t.Opts.RetryInterval > 0 && !s.Timer.Armed() {
-		t.Wheel.Arm(&s.Timer, t.Now+int64(t.Opts.RetryInterval))
+	if s.v5 == nil && s.retryInterval(t) > 0 && !s.Timer.Armed() {
+		t.Wheel.Arm(&s.Timer, t.Now+int64(s.retryInterval(t)))
 	}
 }
 
@@ -14,7 +19,7 @@ func (s *Session) Retry(t *Turn) {
 	if s.win == nil || s.win.open == 0 || s.v5 != nil {
 		return
 	}
-	limit := seconds(int64(t.Opts.RetryInterval))
+	limit := seconds(int64(s.retryInterval(t)))
 	now := seconds(t.Now)
 	end := s.win.n
 	if s.resendAt >= 0 {
@@ -35,5 +40,9 @@ func (s *Session) Retry(t *Turn) {
 			s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
 		}
 	}
-	t.Wheel.Arm(&s.Timer, t.Now+int64(t.Opts.RetryInterval))
+	t.Wheel.Arm(&s.Timer, t.Now+int64(s.retryInterval(t)))
+}
+
+func (s *Session) retryInterval(t *Turn) time.Duration {
+	return hook.Or(s.opt.Set().RetryInterval, t.Opts.RetryInterval)
 }

@@ -55,6 +55,7 @@ type Session struct {
 	win     *window
 	in      *idSet
 	v5      *v5State
+	opt     *hook.SessionOptions // the session's own, nil: as configured
 	replays []replay
 	shared  *sharing // nil until something came through a shared group
 
@@ -101,7 +102,7 @@ func (s *Session) MaxBody(t *Turn) int {
 	if s.v5 != nil {
 		return s.v5.maxBody
 	}
-	return t.Opts.MaxMessageSize
+	return hook.Or(s.opt.Set().MaxMessageSize, t.Opts.MaxMessageSize)
 }
 
 // Will is the last will of a connection.

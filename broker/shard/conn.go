@@ -213,6 +213,9 @@ func (s *Shard) resume(c *conn, why pause) {
 		return
 	}
 	c.pausedFor &^= why
+	if c.out.Throttle > 0 {
+		s.hold(c)
+	}
 	if c.pausedFor == 0 && !c.closing && (c.readable || len(c.left) > 0) {
 		s.list(c)
 	}
@@ -273,9 +276,9 @@ func (s *Shard) connTimer(c *conn) {
 	}
 }
 
-// expired reports whether the connection is older than its listener allows.
+// expired reports whether the connection is older than it may get.
 func (c *conn) expired(now int64) bool {
-	l := c.lst.Settings().MaxLifetime
+	l := c.lifetime()
 	return l > 0 && now >= c.opened+int64(l)
 }
 
@@ -290,7 +293,7 @@ func (s *Shard) armConn(c *conn) {
 	if c.pausedFor&pauseRate != 0 && (at < 0 || c.rateEnd < at) {
 		at = c.rateEnd
 	}
-	if l := c.lst.Settings().MaxLifetime; l > 0 {
+	if l := c.lifetime(); l > 0 {
 		if end := c.opened + int64(l); at < 0 || end < at {
 			at = end
 		}
@@ -311,6 +314,23 @@ func (s *Shard) throttle(c *conn, limit int) {
 		c.pausedFor |= pauseRate
 		s.armConn(c)
 	}
+}
+
+// hold leaves a connection unread for as long as the exchange says.
+func (s *Shard) hold(c *conn) {
+	c.rateEnd = max(c.rateEnd, s.home.T.Now+int64(c.out.Throttle))
+	c.out.Throttle = 0
+	c.pausedFor |= pauseRate
+	s.armConn(c)
+}
+
+// lifetime is how long a connection may last; 0: for ever.
+func (c *conn) lifetime() time.Duration {
+	l := c.lst.Settings().MaxLifetime
+	if c.s == nil {
+		return l
+	}
+	return c.s.MaxLifetime(l)
 }
 
 var (

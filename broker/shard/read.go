@@ -164,8 +164,11 @@ func (s *Shard) parse(c *conn, data []byte, own bool) {
 			s.closeAfterFlush(c)
 			return
 		}
-		if limit := s.home.T.Opts.MaxMessageRate; limit > 0 && hd.Type == mqtt.TypePublish {
+		if limit := c.s.MaxMessageRate(&s.home.T); limit > 0 && hd.Type == mqtt.TypePublish {
 			s.throttle(c, limit)
+		}
+		if c.out.Throttle > 0 {
+			s.hold(c)
 		}
 		if s.laneFull {
 			c.pausedFor |= pauseLane

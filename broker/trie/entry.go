@@ -8,6 +8,8 @@ const (
 	entryOpts      = 32 // shift; eight bits
 	entryDurable   = 1 << 40
 	entryHasID     = 1 << 41
+	entryOwn       = 1 << 42 // the session has its own word on upgrades:
+	entryUpgrade   = 1 << 43
 	entryShard     = 48 // shift; six bits
 	entryShardMask = (MaxShards - 1) << entryShard
 	entryUsed      = 1 << 63
@@ -42,6 +44,22 @@ func (e Entry) Durable() bool { return e&entryDurable != 0 }
 
 // HasID tells whether the session keeps a subscription identifier for this subscription.
 func (e Entry) HasID() bool { return e&entryHasID != 0 }
+
+// WithUpgrade gives the session's own word on whether deliveries have the QoS of the subscription, whatever they were published at.
+func (e Entry) WithUpgrade(upgrade bool) Entry {
+	if upgrade {
+		return e | entryOwn | entryUpgrade
+	}
+	return e&^entryUpgrade | entryOwn
+}
+
+// Upgrade is the session's own word on upgrades, or otherwise if it has none.
+func (e Entry) Upgrade(otherwise bool) bool {
+	if e&entryOwn == 0 {
+		return otherwise
+	}
+	return e&entryUpgrade != 0
+}
 
 // withShard and shard pack the shard in for the one entry of a Leaf that has no splits.
 func (e Entry) withShard(shard int) uint64 { return uint64(e) | uint64(shard)<<entryShard }

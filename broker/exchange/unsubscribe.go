@@ -1,0 +1,72 @@
+package exchange
+
+import (
+	"vernemq/broker/hook"
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/session"
+	"vernemq/broker/store"
+)
+
+// unsubscribe handles an UNSUBSCRIBE; a provider may change what is meant, and take its time for it.
+func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err error) {
+	var p mqtt.Unsubscribe
+	if err := p.Decode(body, s.Version); err != nil {
+		return false, err
+	}
+	if !s.Fits(mqtt.PacketSize(3 + p.Count)) {
+		return false, errAckTooLarge
+	}
+	q := &hook.Unsubscribe{Client: s.Client(), Topics: make([]hook.Topic, 0, p.Count)}
+	p.Each(func(f []byte) { q.Topics = append(q.Topics, hook.Topic{Filter: string(f)}) })
+	n := len(q.Topics)
+	done := func() { h.unsubscribed(s, p.PacketID, q.Topics, n) }
+	if h.T.Hooks.Unsubscribes() {
+		epoch := s.Epoch
+		v := h.T.Hooks.AskUnsubscribe(q, func() {
+			h.loop.Post(func() {
+				if s.Epoch == epoch && s.Online() {
+					done()
+					h.loop.Resume(s.Out)
+				}
+			})
+		})
+		if v == hook.Pending {
+			return true, nil
+		}
+	}
+	done()
+	return false, nil
+}
+
+// unsubscribed takes the subscriptions out and answers with asked codes.
+func (h *Home) unsubscribed(s *session.Session, packetID uint16, topics []hook.Topic, asked int) {
+	ack := mqtt.Unsuback{PacketID: packetID, Codes: make([]mqtt.Code, 0, max(asked, len(topics)))}
+	ix := h.x.index(s.ID.Mountpoint)
+	var ticket store.Ticket
+	for i := range topics {
+		filter := topics[i].Filter
+		if s.Subs.Get(filter) == nil {
+			ack.Codes = append(ack.Codes, mqtt.CodeNoSubscriptionExisted)
+			continue
+		}
+		h.untrie(ix, s, filter)
+		s.Subs.Remove(filter)
+		s.EndReplay(filter)
+		if s.Key != 0 {
+			ticket = h.x.Store.DeleteSubscription(s.Key, filter)
+		}
+		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
+	}
+	for len(ack.Codes) < asked {
+		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
+	}
+	ack.Codes = ack.Codes[:asked] // one for each filter of the packet, however many a provider made of them [MQTT-3.11.3-2]
+	if h.T.Hooks.Observed() {
+		c := s.Client()
+		h.T.Hooks.Observe(hook.OnUnsubscribe, &hook.Event{Client: &c, Topics: topics})
+		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c, Topics: topics})
+	}
+	h.T.Count.Inc(metric.MqttUnsubackSent + v5(s))
+	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
+}
