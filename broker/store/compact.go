@@ -312,14 +312,14 @@ func (s *Durable) carryMessage(r *wallog.Record, d *decoder, live map[uint32]uin
 
 func (s *Durable) carryRetained(r *wallog.Record, d *decoder) {
 	flags, stamp, c := d.retained()
-	k := retainedKey{c.mountpoint, string(c.topic)}
+	k := s.x.name(c.mountpoint, c.topic)
 	old, ok := s.x.retained[k]
 	if d.err != nil || !ok || old.at != r.Seq {
 		return
 	}
 	at := s.put(typeRetained, func(b []byte) []byte {
 		b = appendStamp(append(b, flags), stamp)
-		b = appendString(appendString(b, k.mountpoint), k.topic)
+		b = appendString(appendString(b, c.mountpoint), c.topic)
 		if flags&flagDeadline != 0 {
 			b = appendLifetime(b, s.lifetime(s.deadline(c.lifetime)))
 		}

@@ -159,7 +159,7 @@ type placing struct {
 	record  int
 	message uint32
 	gen     uint32
-	name    retainedKey
+	name    name
 }
 
 // ErrLocked is returned by Open when another process has the store.

@@ -1,6 +1,10 @@
 package store
 
-import "vernemq/broker/store/wallog"
+import (
+	"hash/maphash"
+
+	"vernemq/broker/store/wallog"
+)
 
 // index is what the durable store holds in memory: everything but payloads. It is the same whether it grew call by call or was read back from
 // the log: both go through its methods. It is guarded by its owner's lock.
@@ -9,8 +13,9 @@ type index struct {
 	slots    pages[*stored]
 	messages pages[message]
 	waiting  pages[delivery]
-	retained map[retainedKey]kept
-	dying    []*stored // ended sessions whose deliveries are still to be taken away
+	retained map[name]kept
+	seeds    [2]maphash.Seed // of names
+	dying    []*stored       // ended sessions whose deliveries are still to be taken away
 	lastKey  SessionKey
 	live     int64             // bytes on disk of what is needed
 	byOrigin map[uint64]uint32 // while the log is read back: messages by sequence number
@@ -53,6 +58,22 @@ type storedSub struct {
 	at uint64
 }
 
+// name stands for the mountpoint and the topic of a retained message: a hash of 128 bits with seeds of this process. That two of a million
+// topics share it has a probability of 10^-27; the texts would be most of what a retained message costs here.
+type name [2]uint64
+
+func (x *index) name(mountpoint string, topic []byte) (n name) {
+	for i, seed := range x.seeds {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		_, _ = h.WriteString(mountpoint)
+		_ = h.WriteByte(0) // neither has one [MQTT-1.5.4-2]
+		_, _ = h.Write(topic)
+		n[i] = h.Sum64()
+	}
+	return n
+}
+
 // kept is a retained message.
 type kept struct {
 	at    uint64
@@ -70,7 +91,7 @@ const (
 )
 
 func newIndex() *index {
-	return &index{sessions: map[SessionKey]*stored{}, retained: map[retainedKey]kept{}}
+	return &index{sessions: map[SessionKey]*stored{}, retained: map[name]kept{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
 func sessionSize(r *Session) int64 {
@@ -242,12 +263,12 @@ func (x *index) release(k SessionKey, id uint16) {
 	}
 }
 
-func (x *index) putRetained(k retainedKey, at uint64, place wallog.Place) {
+func (x *index) putRetained(k name, at uint64, place wallog.Place) {
 	x.live += int64(place.Size) - int64(x.retained[k].place.Size)
 	x.retained[k] = kept{at, place}
 }
 
-func (x *index) deleteRetained(k retainedKey) {
+func (x *index) deleteRetained(k name) {
 	x.live -= int64(x.retained[k].place.Size)
 	delete(x.retained, k)
 }

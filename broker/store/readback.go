@@ -243,7 +243,7 @@ func (s *Durable) loadRetained(f Loader) error {
 	}
 	s.mu.Lock()
 	type named struct {
-		k     retainedKey
+		k     name
 		place wallog.Place
 	}
 	all := make([]named, 0, len(s.x.retained))
@@ -259,7 +259,7 @@ func (s *Durable) loadRetained(f Loader) error {
 			if err != nil {
 				s.unreadable(x.place, err)
 			} else if m != nil {
-				f.Retained(x.k.mountpoint, m)
+				f.Retained(m.Mountpoint, m)
 			}
 		}
 		all = all[n:]
@@ -268,7 +268,7 @@ func (s *Durable) loadRetained(f Loader) error {
 }
 
 // retainedMessage reads a retained message; nil if there is none.
-func (s *Durable) retainedMessage(k retainedKey) (*msg.Message, error) {
+func (s *Durable) retainedMessage(k name) (*msg.Message, error) {
 	for tries := 1; ; tries++ {
 		s.mu.Lock()
 		r, ok := s.x.retained[k]

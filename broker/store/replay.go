@@ -49,12 +49,12 @@ func (r *replay) record(rec *wallog.Record) error {
 	case typeRetained:
 		d.byte()
 		r.max = max(r.max, d.stamp().Time)
-		k := retainedKey{string(d.bytes()), string(d.bytes())}
+		k := x.name(string(d.bytes()), d.bytes())
 		if d.err == nil {
 			x.putRetained(k, rec.Seq, rec.Place)
 		}
 	case typeUnretained:
-		x.deleteRetained(retainedKey{string(d.bytes()), string(d.bytes())})
+		x.deleteRetained(x.name(string(d.bytes()), d.bytes()))
 	case typeInbound:
 		k, id := SessionKey(d.uint()), uint16(d.max(1<<16-1))
 		if d.err == nil {

@@ -202,10 +202,10 @@ func (s *Durable) PutAck(a Ack) Ticket {
 func (s *Durable) PutRetained(mountpoint string, m *msg.Message) Ticket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := retainedKey{mountpoint, string(m.Topic)}
+	k := s.x.name(mountpoint, m.Topic)
 	if len(m.Payload) == 0 {
 		if _, ok := s.x.retained[k]; ok {
-			s.put(typeUnretained, func(b []byte) []byte { return appendString(appendString(b, mountpoint), k.topic) })
+			s.put(typeUnretained, func(b []byte) []byte { return appendString(appendString(b, mountpoint), m.Topic) })
 			s.x.deleteRetained(k)
 		}
 		return s.ticket()
@@ -213,7 +213,7 @@ func (s *Durable) PutRetained(mountpoint string, m *msg.Message) Ticket {
 	stamp := s.clock.stamp(s.cfg.Wall())
 	at := s.put(typeRetained, func(b []byte) []byte {
 		b = appendStamp(append(b, messageFlags(m)|flagRetain), stamp)
-		b = appendString(appendString(b, mountpoint), k.topic)
+		b = appendString(appendString(b, mountpoint), m.Topic)
 		if m.Deadline != 0 {
 			b = appendLifetime(b, s.lifetime(m.Deadline))
 		}
