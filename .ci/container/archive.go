@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,9 +29,12 @@ func writeArchive(name string, index v1.ImageIndex, id identity) (err error) {
 		return err
 	}
 	if err := l.AppendIndex(index, layout.WithAnnotations(map[string]string{
-		"org.opencontainers.image.ref.name": id.tag(),              // read by skopeo and podman
-		"io.containerd.image.name":          "vernemq:" + id.tag(), // read by containerd and docker
+		"org.opencontainers.image.ref.name": id.tag(),                                // read by skopeo and podman
+		"io.containerd.image.name":          "docker.io/library/vernemq:" + id.tag(), // read by containerd, docker and podman
 	})); err != nil {
+		return err
+	}
+	if err := writeDocker(filepath.Join(dir, "manifest.json"), index, id); err != nil {
 		return err
 	}
 	if err := validateLayout(l); err != nil {
@@ -65,6 +69,44 @@ func validateLayout(l layout.Path) error {
 		return err
 	}
 	return validate.Index(index)
+}
+
+// dockerImage is one image of an archive in docker's own format.
+type dockerImage struct {
+	Config   string
+	RepoTags []string
+	Layers   []string
+}
+
+// writeDocker writes the table of contents that docker reads where its store knows no images of several architectures: one image for each, with
+// the architecture behind the tag. The files it names are those of the OCI layout.
+func writeDocker(name string, index v1.ImageIndex, id identity) error {
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	blob := func(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
+	var images []dockerImage
+	for _, m := range manifest.Manifests {
+		image, err := index.Image(m.Digest)
+		if err != nil {
+			return err
+		}
+		of, err := image.Manifest()
+		if err != nil {
+			return err
+		}
+		entry := dockerImage{Config: blob(of.Config.Digest), RepoTags: []string{"vernemq:" + id.tag() + "-" + m.Platform.Architecture}}
+		for _, l := range of.Layers {
+			entry.Layers = append(entry.Layers, blob(l.Digest))
+		}
+		images = append(images, entry)
+	}
+	text, err := json.Marshal(images)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, text, 0o600)
 }
 
 // pack writes the files under dir, in the order of their names and all with the same time, owner and mode.
