@@ -34,10 +34,11 @@ import (
 
 // Loop is what a Home asks of the event loop it lives in. All methods but Post are called by that loop's goroutine.
 type Loop interface {
-	// Mail delivers m to the part of the leaf that another shard holds, in order per shard. A borrowed m is copied before it returns.
-	Mail(shard int, m *msg.Message, l *trie.Leaf)
+	// Mail delivers m to the part of the leaf that another shard holds, in order per shard. A borrowed m is copied before it returns. o is what m's
+	// record owes there, nil for nothing, and goes with m.
+	Mail(shard int, m *msg.Message, l *trie.Leaf, o *Owed)
 	// MailMember delivers m to one member of a shared group on another shard, likewise.
-	MailMember(shard int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32)
+	MailMember(shard int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *Owed)
 	// Kick sends what o has gathered and closes its connection, which belongs to no session any more.
 	Kick(o *session.Output)
 	// Resume goes on with the input of a parked connection.

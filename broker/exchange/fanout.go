@@ -21,25 +21,28 @@ type job struct {
 	l    *trie.Leaf
 	view trie.View
 	next int
+	owed *Owed
 }
 
 // fanOut delivers m to this shard's part of a leaf, all at once or in steps.
-func (h *Home) fanOut(m *msg.Message, l *trie.Leaf) {
+func (h *Home) fanOut(m *msg.Message, l *trie.Leaf, o *Owed) {
 	v := l.View(h.shard)
 	n := v.Len()
 	if len(h.jobs) > 0 && h.hasJob(l) {
-		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, 0})
+		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, 0, o})
 		return
 	}
 	end := min(n, fanStep)
 	for i := range end {
 		if e := v.At(i); e != 0 {
-			h.deliver(m, l, e, nil)
+			h.deliver(m, l, e, nil, o)
 		}
 	}
 	if end < n {
-		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, end})
+		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, end, o})
+		return
 	}
+	h.settle(m, o)
 }
 
 func (h *Home) hasJob(l *trie.Leaf) bool {
@@ -71,10 +74,11 @@ func (h *Home) Work() bool {
 		e := j.view.At(j.next)
 		// The view may be older than this turn: a slot may have changed its owner.
 		if e != 0 && int(e.Slot()) < len(h.slots) && h.slots[e.Slot()] != nil && h.slots[e.Slot()].Subs.Has(j.l) {
-			h.deliver(j.m, j.l, e, nil)
+			h.deliver(j.m, j.l, e, nil, j.owed)
 		}
 	}
 	if j.next >= j.view.Len() {
+		h.settle(j.m, j.owed)
 		h.jobs[0] = job{}
 		h.jobs = h.jobs[1:]
 	}
@@ -102,16 +106,17 @@ func (h *Home) park(s *session.Session) bool {
 	return true
 }
 
-// Deliver takes mail: m for this shard's part of a leaf.
-func (h *Home) Deliver(m *msg.Message, l *trie.Leaf) {
+// Deliver takes mail: m for this shard's part of a leaf, and what its record owes here.
+func (h *Home) Deliver(m *msg.Message, l *trie.Leaf, o *Owed) {
 	h.T.Forms.Begin(m)
 	if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
 		if shard == h.shard {
-			h.deliver(m, l, e, nil)
+			h.deliver(m, l, e, nil, o)
 		}
+		h.settle(m, o)
 		return
 	}
-	h.fanOut(m, l)
+	h.fanOut(m, l, o)
 }
 
 // pump lets a session send what waits; a session that ran out of its budget goes on in the next turn.

@@ -29,16 +29,18 @@ type Home struct {
 	free   []uint32
 	online int
 
-	scratch msg.Message
-	pub     mqtt.Publish
-	leaves  []*trie.Leaf
-	chosen  []choice // of the message being routed
-	jobs    []job
-	ready   []*session.Session // sessions that ran out of their budget
-	spare   []*session.Session
-	leaving []*session.Session // ended ones whose subscriptions leave in steps
-	parked  []*session.Session // publishers that wait for the backlog of jobs
-	rng     *rand.Rand
+	scratch  msg.Message
+	pub      mqtt.Publish
+	leaves   []*trie.Leaf
+	chosen   []choice // of the message being routed
+	owing    []owing  // of the message being routed: what is left of owingAll
+	owingAll []owing
+	jobs     []job
+	ready    []*session.Session // sessions that ran out of their budget
+	spare    []*session.Session
+	leaving  []*session.Session // ended ones whose subscriptions leave in steps
+	parked   []*session.Session // publishers that wait for the backlog of jobs
+	rng      *rand.Rand
 
 	policy   string // by which members of shared groups are chosen
 	pressure Pressure

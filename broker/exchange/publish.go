@@ -220,6 +220,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		h.policy = hook.Or(s.Options().SharedPolicy, h.policy)
 	}
 	h.choose(m, leaves)
+	defer h.forget()
 	h.policy = h.T.Opts.SharedPolicy
 	if m.QoS > 0 && s != nil && h.T.RefusesFull() && h.full(m, leaves) {
 		h.T.Count.Inc(metric.QueueFullRefused)
@@ -237,6 +238,9 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 				return outcome{refused: true}
 			}
 			m.Ref, o.ticket = uint64(ref), t
+			if ref == 0 {
+				h.owing = nil
+			}
 		}
 	}
 	if keep {
@@ -244,31 +248,47 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	}
 	h.T.Forms.Begin(m)
 	for _, l := range leaves {
-		if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 { // with jobs, one may be for this leaf
+		var owed []owing
+		if len(h.owing) > 0 {
+			owed = h.owes(l)
+		}
+		if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 && (len(owed) == 0 || len(owed) == 1 && owed[0].shard == shard) { // with jobs, one may be for this leaf
 			o.matched = true
-			if shard == h.shard {
-				h.deliver(m, l, e, nil)
-			} else {
-				h.loop.Mail(shard, m, l)
+			switch {
+			case shard == h.shard:
+				h.deliver(m, l, e, nil, asRecorded)
+			case len(owed) == 0:
+				h.loop.Mail(shard, m, l, nil)
+			default:
+				h.loop.Mail(shard, m, l, owed[0].o)
 			}
 			continue
 		}
 		mask := l.Shards()
 		o.matched = o.matched || mask != 0
-		if mask>>h.shard&1 != 0 {
-			h.fanOut(m, l)
-			mask &^= 1 << h.shard
+		for _, x := range owed {
+			mask |= 1 << x.shard // it has to hear of it, if nobody is left there
 		}
 		for ; mask != 0; mask &= mask - 1 {
-			h.loop.Mail(bits.TrailingZeros64(mask), m, l)
+			shard := bits.TrailingZeros64(mask)
+			var due *Owed
+			if len(owed) > 0 && owed[0].shard == shard {
+				due, owed = owed[0].o, owed[1:]
+			}
+			switch {
+			case shard != h.shard:
+				h.loop.Mail(shard, m, l, due)
+			case due != nil:
+				h.fanOut(m, l, due)
+			default:
+				h.fanOut(m, l, asRecorded)
+			}
 		}
 	}
 	for i := range h.chosen {
 		o.matched = true
 		h.deliverChosen(m, &h.chosen[i])
 	}
-	clear(h.chosen)
-	h.chosen = h.chosen[:0]
 	return o
 }
 
@@ -295,23 +315,36 @@ func (h *Home) match(m *msg.Message, s *session.Session) []*trie.Leaf {
 	return r.leaves
 }
 
-// durable lists the durable recipients in all shards, and of the shared groups those that were chosen.
+// durable lists the durable recipients in all shards, and of the shared groups those that were chosen. What is delivered later than now is noted
+// as owed, by leaf and shard.
 func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipient) {
+	note := func(l *trie.Leaf, shard, from int, later bool) {
+		if len(rs) > from && (later || shard != h.shard) {
+			h.owingAll = append(h.owingAll, owing{l, shard, newOwed(rs[from:])})
+		}
+	}
 	for _, l := range leaves {
 		if shard, e, ok := l.Single(); ok {
+			from := len(rs)
 			rs = h.recipient(rs, m, shard, e)
+			note(l, shard, from, len(h.jobs) > 0)
 			continue
 		}
 		for mask := l.Shards(); mask != 0; mask &= mask - 1 {
-			shard := bits.TrailingZeros64(mask)
+			shard, from := bits.TrailingZeros64(mask), len(rs)
 			v := l.View(shard)
 			for i := range v.Len() {
 				rs = h.recipient(rs, m, shard, v.At(i))
 			}
+			note(l, shard, from, len(h.jobs) > 0 || v.Len() > fanStep)
 		}
 	}
+	h.owing = h.owingAll
 	for i := range h.chosen {
-		rs = h.groupRecipient(rs, m, &h.chosen[i])
+		c, from := &h.chosen[i], len(rs)
+		if rs = h.groupRecipient(rs, m, c); len(rs) > from {
+			c.owed = newOwed(rs[from:])
+		}
 	}
 	return rs
 }
@@ -339,8 +372,8 @@ func isOwn(m *msg.Message, shard int, e trie.Entry) bool {
 	return mqtt.SubOptions(e.Opts()).NoLocal() && m.From.Valid && m.From.Slot == e.Slot() && int(m.From.Shard) == shard
 }
 
-// deliver gives m to one subscriber of this shard; group is the shared group it was chosen from, or nil.
-func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.Group) {
+// deliver gives m to one subscriber of this shard; group is the shared group it was chosen from, or nil; owed is what m's record owes here.
+func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.Group, owed *Owed) {
 	slot := e.Slot()
 	if int(slot) >= len(h.slots) || h.slots[slot] == nil || h.slots[slot].Gone {
 		return
@@ -356,6 +389,7 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 	if e.HasID() {
 		subID = s.Subs.OfLeaf(l, group)
 	}
-	s.Deliver(&h.T, m, h.deliveryQoS(m, e), m.Retain && (o.RetainAsPublished() || s.Bridge), subID, group)
+	qos := h.deliveryQoS(m, e)
+	s.Deliver(&h.T, m, reference(m, qos, holder(s, group), owed), qos, m.Retain && (o.RetainAsPublished() || s.Bridge), subID, group)
 	h.mark(s)
 }

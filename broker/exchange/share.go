@@ -20,6 +20,7 @@ type choice struct {
 	group  *trie.Group
 	member trie.Member
 	own    *trie.GroupQueue
+	owed   *Owed // of m's record
 }
 
 // choose picks for every group at the leaves: before the message is stored, for the choice is part of its record.
@@ -127,57 +128,79 @@ func (h *Home) deliverChosen(m *msg.Message, c *choice) {
 		shard, slot = int(c.own.Shard), c.own.Slot
 	}
 	if shard == h.shard {
-		h.deliverMember(m, c.leaf, c.group, slot)
+		h.deliverMember(m, c.leaf, c.group, slot, c.owed)
 		return
 	}
-	h.loop.MailMember(shard, m, c.leaf, c.group, slot)
+	h.loop.MailMember(shard, m, c.leaf, c.group, slot, c.owed)
 }
 
-// DeliverMember takes mail: m for a group, from whose members or queue slot was chosen.
-func (h *Home) DeliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
+// DeliverMember takes mail: m for a group, from whose members or queue slot was chosen, and what its record owes to that.
+func (h *Home) DeliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *Owed) {
 	h.T.Forms.Begin(m)
-	h.deliverMember(m, l, g, slot)
+	h.deliverMember(m, l, g, slot, o)
 }
 
-func (h *Home) deliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
-	if sf := h.groups[slot]; sf != nil {
-		sf.s.Keep(&h.T, m, h.groupQoS(m))
+func (h *Home) deliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *Owed) {
+	defer h.settle(m, o)
+	if sf := h.groups[slot]; sf != nil && sf.g == g {
+		qos := h.groupQoS(m)
+		sf.s.Keep(&h.T, m, reference(m, qos, sf.s.Key, o), qos)
 		h.mark(sf.s)
 		h.lend(sf)
 		return
 	}
 	for _, mb := range g.Members() {
 		if int(mb.Shard) == h.shard && mb.Entry.Slot() == slot {
-			h.deliver(m, l, mb.Entry, g)
+			h.deliver(m, l, mb.Entry, g, o)
 			if s := h.slots[slot]; s != nil && !s.Online() { // it went while this was on its way
 				h.offer(s, g, false)
 			}
 			return
 		}
 	}
-	h.astray(m, l, g, slot)
+	h.astray(m, l, g, slot, o)
+}
+
+// holder is the stored session that holds a delivery to s through a group: the group's own queue if s is not durable. 0: none.
+func holder(s *session.Session, g *trie.Group) store.SessionKey {
+	if s.Key == 0 && g != nil {
+		if q := g.Queue(); q != nil {
+			return store.SessionKey(q.Key.Load())
+		}
+	}
+	return s.Key
 }
 
 // astray gives m to another member, because the chosen one left the group while m was on its way.
-func (h *Home) astray(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
-	q := g.Queue()
-	if int(slot) < len(h.slots) && h.slots[slot] != nil && m.Ref != 0 && !h.slots[slot].Subs.Match(m.Topic) { // nor is it there for another reason
-		if k := h.slots[slot].Key; k != 0 {
-			ack := store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(m.Ref)}
-			if q != nil && q.Key.Load() != 0 && h.groupQoS(m) > 0 {
-				h.x.Store.PutMove(ack, store.Recipient{Session: store.SessionKey(q.Key.Load()), Opts: h.groupQoS(m) | 8})
-			} else {
-				h.x.Store.PutAck(ack)
-			}
-		}
-	}
-	if q != nil && h.groupQoS(m) > 0 {
-		h.giveBack(g, q, []queue.Item{session.ItemOf(h.T.Forms.Own(m), h.groupQoS(m))})
+func (h *Home) astray(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *Owed) {
+	if q, qos := g.Queue(), h.groupQoS(m); q != nil && qos > 0 {
+		it := session.ItemOf(h.T.Forms.Own(m), qos)
+		it.Ref = h.handOver(m, slot, store.Recipient{Session: store.SessionKey(q.Key.Load()), Opts: qos | 8}, o)
+		h.giveBack(g, q, []queue.Item{it})
 		return
 	}
 	if mb, online, ok := h.chooseMember(g); ok && online {
-		h.deliverChosen(m, &choice{leaf: l, group: g, member: mb})
+		c := &choice{leaf: l, group: g, member: mb}
+		h.deliverChosen(h.place(m, h.groupRecipient(nil, m, c), &c.owed), c)
 	}
+}
+
+// handOver makes the queue of a group hold m, which was on its way to the member in a slot. It returns under which reference, 0 if the queue is not
+// durable.
+func (h *Home) handOver(m *msg.Message, slot uint32, to store.Recipient, o *Owed) uint64 {
+	if to.Session == 0 {
+		return 0
+	}
+	if reference(m, 1, to.Session, o) != 0 { // it did already
+		return m.Ref
+	}
+	if int(slot) < len(h.slots) && h.slots[slot] != nil && !h.slots[slot].Gone {
+		if k := h.slots[slot].Key; reference(m, 1, k, o) != 0 {
+			h.x.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(m.Ref)}, to)
+			return m.Ref
+		}
+	}
+	return h.place(m, []store.Recipient{to}, new(*Owed)).Ref // nobody held it, or a session that has ended
 }
 
 // shelf is the queue of a shared group, on the shard where it lives.

@@ -29,6 +29,7 @@ type world struct {
 	conns   []*client
 	now     int64
 	away    int64 // seconds that pass while the broker is down
+	slow    bool  // mail between loops is on its way and does not arrive
 }
 
 // loop is the second implementation of exchange.Loop: mail is delivered in order, in the receiving loop's next turn.
@@ -46,6 +47,7 @@ type letter struct {
 	l    *trie.Leaf
 	g    *trie.Group
 	slot uint32
+	o    *exchange.Owed
 }
 
 // client is one connection, seen from its far end.
@@ -92,12 +94,12 @@ func (w *world) makeLoops(shards int) {
 	}
 }
 
-func (l *loop) Mail(shard int, m *msg.Message, leaf *trie.Leaf) {
-	l.send(shard, letter{m: m, l: leaf})
+func (l *loop) Mail(shard int, m *msg.Message, leaf *trie.Leaf, o *exchange.Owed) {
+	l.send(shard, letter{m: m, l: leaf, o: o})
 }
 
-func (l *loop) MailMember(shard int, m *msg.Message, leaf *trie.Leaf, g *trie.Group, slot uint32) {
-	l.send(shard, letter{m: m, l: leaf, g: g, slot: slot})
+func (l *loop) MailMember(shard int, m *msg.Message, leaf *trie.Leaf, g *trie.Group, slot uint32, o *exchange.Owed) {
+	l.send(shard, letter{m: m, l: leaf, g: g, slot: slot, o: o})
 }
 
 func (l *loop) send(shard int, x letter) {
@@ -161,14 +163,14 @@ func (w *world) run() {
 func (l *loop) turn() (busy bool) {
 	h := l.home
 	l.begin()
-	for i := 0; i < len(l.mail) && !h.Busy(); i++ {
+	for i := 0; !l.w.slow && i < len(l.mail) && !h.Busy(); i++ {
 		busy = true
 		m := l.mail[i]
 		l.mail[i].m = nil
 		if m.g != nil {
-			h.DeliverMember(m.m, m.l, m.g, m.slot)
+			h.DeliverMember(m.m, m.l, m.g, m.slot, m.o)
 		} else {
-			h.Deliver(m.m, m.l)
+			h.Deliver(m.m, m.l, m.o)
 		}
 		if h.Busy() || i == len(l.mail)-1 {
 			l.mail = append([]letter(nil), l.mail[i+1:]...)
@@ -200,7 +202,7 @@ func (l *loop) turn() (busy bool) {
 		}
 	}
 	h.T.Sink.Dirty = h.T.Sink.Dirty[:0]
-	return busy || len(l.mail) > 0 || len(l.post) > 0 || len(l.more) > 0
+	return busy || !l.w.slow && len(l.mail) > 0 || len(l.post) > 0 || len(l.more) > 0
 }
 
 // begin is the start of a turn.

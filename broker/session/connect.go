@@ -178,9 +178,7 @@ func (s *Session) Detach(t *Turn) {
 	if s.q != nil && s.q.QoS0() > 0 {
 		s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(it queue.Item) {
 			t.Count.Inc(metric.QueueMessageUnhandled)
-			if it.Group != 0 {
-				s.release(t, it.Ref, 0, it.Group)
-			}
+			s.release(t, it.Ref, 0, it.Group, it.QoS)
 		})
 	}
 }

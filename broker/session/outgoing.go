@@ -19,8 +19,9 @@ const (
 )
 
 // Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
-// of the read buffer) first. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0, g the shared group it comes through or nil.
-func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID uint32, g *trie.Group) {
+// of the read buffer) first. ref is the reference under which the delivery waits in the store, 0 if it does not: from now on it is the session's
+// to release. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0, g the shared group it comes through or nil.
+func (s *Session) Deliver(t *Turn, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group) {
 	var flags byte
 	var group uint16
 	if g != nil && qos > 0 {
@@ -30,7 +31,7 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 		flags = itemRetain
 	}
 	if s.Out == nil {
-		s.keep(t, m, qos, flags, subID, group)
+		s.keep(t, m, ref, qos, flags, subID, group)
 		return
 	}
 	if qos == 0 {
@@ -44,18 +45,18 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, qos byte, retain bool, subID 
 			return
 		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
-		s.open(t, queue.Item{Msg: t.Forms.Own(m), Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Group: group})
+		s.open(t, queue.Item{Msg: t.Forms.Own(m), Ref: ref, QoS: qos, Flags: flags, SubID: subID, Group: group})
 		return
 	}
-	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
-	if !s.cold(m) {
+	it := queue.Item{Ref: ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
+	if !s.cold(ref) {
 		it.Msg = t.Forms.Own(m)
 	}
 	s.push(t, it, m)
 }
 
 // keep queues a delivery for an absent client; QoS 0 is not kept.
-func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint32, group uint16) {
+func (s *Session) keep(t *Turn, m *msg.Message, ref uint64, qos byte, flags byte, subID uint32, group uint16) {
 	if qos == 0 {
 		t.Count.Inc(metric.QueueMessageUnhandled)
 		return
@@ -64,8 +65,8 @@ func (s *Session) keep(t *Turn, m *msg.Message, qos byte, flags byte, subID uint
 		c := s.Client()
 		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
 	}
-	it := queue.Item{Ref: m.Ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
-	if !s.cold(m) {
+	it := queue.Item{Ref: ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
+	if !s.cold(ref) {
 		it.Msg = t.Forms.Own(m)
 	}
 	s.push(t, it, m)
@@ -88,7 +89,7 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
 		if dropped == it {
 			dropped.Msg = m
 		}
-		s.drop(t, dropped, "queue_full")
+		s.drop(t, dropped, 0, "queue_full")
 	}
 }
 
@@ -119,15 +120,15 @@ func (s *Session) Full(t *Turn) bool {
 // itemSize is what a message counts for in a queue's byte limit.
 func itemSize(m *msg.Message) uint32 { return uint32(len(m.Topic) + len(m.Props) + len(m.Payload)) }
 
-// drop tells of a delivery that a limit took, and releases its record.
-func (s *Session) drop(t *Turn, it queue.Item, reason string) {
+// drop tells of a delivery that a limit took, and releases its record. id is the packet identifier if it has one already, else 0.
+func (s *Session) drop(t *Turn, it queue.Item, id uint16, reason string) {
 	if reason == "expired" {
 		t.Count.Inc(metric.QueueMessageExpired)
 	} else {
 		t.Count.Inc(metric.QueueMessageDrop)
 	}
 	s.tellDropped(t, &it, reason)
-	s.release(t, it.Ref, 0, it.Group)
+	s.release(t, it.Ref, id, it.Group, it.QoS)
 }
 
 // tellDropped tells observers of a delivery that is dropped.
@@ -144,9 +145,9 @@ func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
 }
 
 // release tells the store that a message no longer waits for this session.
-func (s *Session) release(t *Turn, ref uint64, id, group uint16) {
+func (s *Session) release(t *Turn, ref uint64, id, group uint16, qos byte) {
 	if k := s.holder(group); k != 0 && ref != 0 {
-		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id})
+		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id, QoS: qos})
 	}
 }
 
@@ -202,12 +203,12 @@ func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 	}
 }
 
-// sendOnce sends at QoS 0.
+// sendOnce sends at QoS 0. If the delivery waits in the store, the caller releases it.
 func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 	m = s.rewrite(t, m, 0, flags)
 	d, reason := s.delivery(t, m, 0, flags, subID)
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: m, Ref: m.Ref, Flags: flags}, reason)
+		s.drop(t, queue.Item{Msg: m, Flags: flags}, 0, reason)
 		return
 	}
 	s.write(t, m, &d)
@@ -220,7 +221,7 @@ func (s *Session) open(t *Turn, it queue.Item) {
 	it.Msg = m
 	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID)
 	if reason != "" {
-		s.drop(t, it, reason)
+		s.drop(t, it, 0, reason)
 		return
 	}
 	if s.win == nil {
@@ -231,7 +232,7 @@ func (s *Session) open(t *Turn, it queue.Item) {
 		sent: seconds(t.Now)})
 	s.inflight()
 	if k := s.holder(it.Group); it.QoS == 2 && k != 0 && it.Ref != 0 {
-		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: k, Message: store.MessageRef(it.Ref), PacketID: id})
+		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS})
 		if t.Waits.need(ticket) {
 			s.win.get(id).state = flightCommit
 			t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitFlight, id: id})
@@ -272,7 +273,7 @@ func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) bool {
 		}
 	}
 	if reason != "" {
-		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags, Group: f.group}, reason)
+		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags, Group: f.group}, id, reason)
 		s.end(f)
 		return false
 	}
@@ -384,7 +385,7 @@ func (s *Session) sendQueued(t *Turn) bool {
 	it := s.q.Pop()
 	t.Count.Inc(metric.QueueMessageOut)
 	if it.Flags&itemGone != 0 {
-		s.drop(t, it, "lost")
+		s.drop(t, it, 0, "lost")
 		return true
 	}
 	it.Flags, it.SubID = s.known(it.Msg, it.Flags, it.SubID)
@@ -393,8 +394,6 @@ func (s *Session) sendQueued(t *Turn) bool {
 		return true
 	}
 	s.sendOnce(t, it.Msg, it.Flags, it.SubID)
-	if it.Group != 0 { // a message of a higher QoS that a member takes at this one
-		s.release(t, it.Ref, 0, it.Group)
-	}
+	s.release(t, it.Ref, 0, it.Group, 0) // if it is a message of a higher QoS that a member of a group takes at this one
 	return true
 }

@@ -13,8 +13,8 @@ const (
 )
 
 // cold reports whether a delivery that has to be queued need not hold its message: the store has it and it will not be sent soon.
-func (s *Session) cold(m *msg.Message) bool {
-	return m.Ref != 0 && s.Key != 0 && (s.Out == nil || s.q != nil && s.q.Len() >= warm)
+func (s *Session) cold(ref uint64) bool {
+	return ref != 0 && s.Key != 0 && (s.Out == nil || s.q != nil && s.q.Len() >= warm)
 }
 
 // readQueue asks for the messages of the next items. Pump is called again when they are there.
@@ -62,9 +62,10 @@ func (s *Session) readFlights(t *Turn) {
 			return
 		}
 		for i := 0; i < s.win.n; i++ {
-			x, _ := s.win.at(i)
+			x, id := s.win.at(i)
 			if m, asked := byRef[x.ref]; asked && x.state == flightSent && x.m == nil {
 				if x.m = m; m == nil {
+					s.drop(t, queue.Item{Ref: x.ref, QoS: x.qos, Flags: x.flags, Group: x.group}, id, "lost")
 					s.end(x)
 					i = -1 // the span may have moved
 				} else {

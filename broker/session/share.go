@@ -155,7 +155,7 @@ func (f *flight) untaken() bool {
 func (s *Session) offered(t *Turn, it queue.Item, id uint16) Offered {
 	g := s.shared.groups[it.Group-1]
 	if s.Key != 0 && it.Ref != 0 {
-		t.Store.PutMove(store.Ack{Session: s.Key, Message: store.MessageRef(it.Ref), PacketID: id},
+		t.Store.PutMove(store.Ack{Session: s.Key, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS},
 			store.Recipient{Session: store.SessionKey(g.Queue().Key.Load()), Opts: it.QoS | 8})
 	}
 	it.Group, it.SubID = 0, 0
@@ -170,14 +170,14 @@ func (s *Session) forsake(t *Turn) {
 	if s.win != nil {
 		for i := range s.win.n {
 			if f, id := s.win.at(i); f.state != flightFree && f.group != 0 {
-				s.release(t, f.ref, id, f.group)
+				s.release(t, f.ref, id, f.group, f.qos)
 			}
 		}
 	}
 	if s.q != nil {
 		s.q.Each(func(it *queue.Item) bool {
 			if it.Group != 0 {
-				s.release(t, it.Ref, 0, it.Group)
+				s.release(t, it.Ref, 0, it.Group, it.QoS)
 			}
 			return true
 		})
@@ -212,13 +212,13 @@ func (s *Session) Adopt(t *Turn, it queue.Item, sub *Sub, held store.SessionKey)
 // Shelve puts a delivery into the queue of a shared group. It counts against no limit, for it did so before.
 func (s *Session) Shelve(t *Turn, it queue.Item) { s.put(t, it) }
 
-// Keep queues a message for a shared group whose members are all away, at the highest QoS that one of them may get it with.
-func (s *Session) Keep(t *Turn, m *msg.Message, qos byte) {
+// Keep queues a message for a shared group whose members are all away, at the highest QoS that one of them may get it with. ref is as with Deliver.
+func (s *Session) Keep(t *Turn, m *msg.Message, ref uint64, qos byte) {
 	var flags byte
 	if m.Retain {
 		flags = itemRetain
 	}
-	s.keep(t, m, qos, flags, 0, 0)
+	s.keep(t, m, ref, qos, flags, 0, 0)
 }
 
 // ItemOf is the delivery of a message that waits for a shared group, at the highest QoS that a member may get it with.

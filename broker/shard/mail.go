@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"vernemq/broker/exchange"
 	"vernemq/broker/msg"
 	"vernemq/broker/trie"
 )
@@ -13,6 +14,7 @@ type mail struct {
 	m    *msg.Message // nil: the batch's own copy at index own
 	leaf *trie.Leaf
 	grp  *trie.Group
+	owed *exchange.Owed
 	slot uint32
 	own  int32
 }
@@ -82,11 +84,13 @@ const (
 )
 
 // Mail implements exchange.Loop.
-func (s *Shard) Mail(to int, m *msg.Message, l *trie.Leaf) { s.mail(to, m, mail{leaf: l}) }
+func (s *Shard) Mail(to int, m *msg.Message, l *trie.Leaf, o *exchange.Owed) {
+	s.mail(to, m, mail{leaf: l, owed: o})
+}
 
 // MailMember implements exchange.Loop.
-func (s *Shard) MailMember(to int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32) {
-	s.mail(to, m, mail{leaf: l, grp: g, slot: slot})
+func (s *Shard) MailMember(to int, m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *exchange.Owed) {
+	s.mail(to, m, mail{leaf: l, grp: g, slot: slot, owed: o})
 }
 
 func (s *Shard) mail(to int, m *msg.Message, x mail) {
@@ -166,9 +170,9 @@ func (s *Shard) takeMail() {
 					return
 				}
 				if x := &b.mails[in.pos]; x.grp != nil {
-					s.home.DeliverMember(b.message(x), x.leaf, x.grp, x.slot)
+					s.home.DeliverMember(b.message(x), x.leaf, x.grp, x.slot, x.owed)
 				} else {
-					s.home.Deliver(b.message(x), x.leaf)
+					s.home.Deliver(b.message(x), x.leaf, x.owed)
 				}
 			}
 			in.q[0] = nil

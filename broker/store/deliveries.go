@@ -110,27 +110,27 @@ func (x *index) message(ref MessageRef) uint32 {
 }
 
 // ack takes one step of the delivery of message i to a session that an Ack is about, and reports whether there was one.
-func (x *index) ack(kind AckKind, k SessionKey, i uint32, id uint16) bool {
-	s := x.sessions[k]
+func (x *index) ack(a Ack, i uint32) bool {
+	s := x.sessions[a.Session]
 	if s == nil || i == 0 {
 		return false
 	}
-	n := x.find(s, i, id)
+	n := x.find(s, i, a)
 	if n == 0 {
 		return false
 	}
-	if kind == Done {
+	if a.Kind == Done {
 		x.unwait(n)
 		return true
 	}
 	d := x.waiting.at(n)
-	d.ackState, d.packetID = byte(kind), id
+	d.ackState, d.packetID = byte(a.Kind), a.PacketID
 	return true
 }
 
-// find returns the delivery of message i to s with packet identifier id, else the first without one, else the first. It walks the deliveries
+// find returns the delivery of message i to s that an Ack is about: see choose. It walks the deliveries
 // of both at once: in one of the two it is near, for acknowledgements come about in order and few messages have many receivers that wait long.
-func (x *index) find(s *stored, i uint32, id uint16) uint32 {
+func (x *index) find(s *stored, i uint32, about Ack) uint32 {
 	head := x.messages.at(i).head
 	a, b := s.head, head
 	for {
@@ -153,19 +153,29 @@ func (x *index) find(s *stored, i uint32, id uint16) uint32 {
 	for p := x.waiting.at(a).sprev; p != 0 && x.waiting.at(p).message == i; p = x.waiting.at(p).sprev {
 		a = p
 	}
-	first, fresh := a, uint32(0)
+	best, rank := a, -1
 	for ; a != 0 && x.waiting.at(a).message == i; a = x.waiting.at(a).snext {
-		switch d := x.waiting.at(a); {
-		case d.packetID == id:
-			return a
-		case d.packetID == 0 && fresh == 0:
-			fresh = a
+		d := x.waiting.at(a)
+		if r := fits(d.packetID, d.opts, about); r > rank {
+			best, rank = a, r
 		}
 	}
-	if fresh != 0 {
-		return fresh
+	return best
+}
+
+// fits is how well an Ack fits a delivery of its message to its session: the one with its packet identifier, else one that has none, of its QoS if
+// there is one. Of those that fit alike it is about the first.
+func fits(id uint16, opts byte, about Ack) (rank int) {
+	switch {
+	case id == about.PacketID && id != 0:
+		return 4
+	case id == 0:
+		rank = 2
 	}
-	return first
+	if opts&3 == about.QoS {
+		rank++
+	}
+	return rank
 }
 
 // recipients appends the deliveries of message i that still wait.

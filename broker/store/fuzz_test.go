@@ -17,7 +17,7 @@ func FuzzRecord(f *testing.F) {
 	add(typeUnsubscription, append([]byte{1}, "\x03a/#"...))
 	e := envelope{flags: flagInbound | flagOrigin | flagDeadline, origin: 3, inbound: Inbound{1, 2}, to: []delivered{{Recipient{Session: 1, Opts: 2}, Sent}}}
 	add(typeMessage, appendContent(appendLifetime(appendEnvelope(nil, &e), lifetime{1, 2, 3, 4}), msg.New("", []byte("t"), []byte("x"), nil, 1, false)))
-	add(typeAck, appendAck(nil, Received, 1, 1, 7))
+	add(typeAck, appendAck(nil, Ack{Kind: Received, Session: 1, PacketID: 7, QoS: 2}, 1))
 	add(typeRetained, appendString(appendString(appendString(appendString(appendStamp([]byte{flagRetain}, msg.Stamp{}), "m"), "t"), ""), "x"))
 	add(typeMove, appendMove(nil, Ack{Session: 1, Message: 1, PacketID: 7}, 1, Recipient{Session: 2, Opts: 1}))
 	add(typeInbound, appendInbound(nil, Inbound{1, 2}))

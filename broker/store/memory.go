@@ -213,18 +213,15 @@ func (s *Memory) PutAck(a Ack) Ticket {
 	return s.ticket()
 }
 
-// find returns the delivery that an Ack is about: the one with its packet identifier, else the first without one, else the first.
+// find returns the delivery that an Ack is about.
 func find(ds []memDelivery, a Ack) int {
-	fresh := -1
+	best, rank := 0, -1
 	for i := range ds {
-		switch id := ds[i].r.PacketID; {
-		case id == a.PacketID:
-			return i
-		case id == 0 && fresh < 0:
-			fresh = i
+		if r := fits(ds[i].r.PacketID, ds[i].r.Opts, a); r > rank {
+			best, rank = i, r
 		}
 	}
-	return max(fresh, 0)
+	return best
 }
 
 // PutRetained implements Store.

@@ -14,7 +14,7 @@ func (s *Durable) PutMove(a Ack, to Recipient) Ticket {
 		return s.ticket()
 	}
 	origin := s.x.messages.at(i).origin
-	if s.x.move(a.Session, i, a.PacketID, to) {
+	if s.x.move(a, i, to) {
 		s.put(typeMove, func(b []byte) []byte { return appendMove(b, a, origin, to) })
 	}
 	return s.ticket()
@@ -22,18 +22,18 @@ func (s *Durable) PutMove(a Ack, to Recipient) Ticket {
 
 // move gives a delivery of message i to another session and reports whether there was one. An elder copy of the message in the log tells the
 // delivery as it was; a later one, written by compaction, as it is: the record is needed no longer than the message's own.
-func (x *index) move(k SessionKey, i uint32, id uint16, to Recipient) bool {
-	s, t := x.sessions[k], x.sessions[to.Session]
+func (x *index) move(a Ack, i uint32, to Recipient) bool {
+	s, t := x.sessions[a.Session], x.sessions[to.Session]
 	if s == nil || t == nil || i == 0 {
 		return false
 	}
-	n := x.find(s, i, id)
+	n := x.find(s, i, a)
 	if n == 0 {
 		return false
 	}
 	to.PacketID = 0
 	after := t.tail
-	if near := x.find(t, i, 0); near != 0 {
+	if near := x.find(t, i, Ack{QoS: to.Opts & 3}); near != 0 {
 		after = near // those of one message stay together: see find
 	}
 	x.wait(i, t, &delivered{to, Waits}, after) // first, or the message would be gone with its last delivery
@@ -42,16 +42,14 @@ func (x *index) move(k SessionKey, i uint32, id uint16, to Recipient) bool {
 }
 
 func appendMove(b []byte, a Ack, origin uint64, to Recipient) []byte {
-	b = binary.AppendUvarint(b, uint64(a.Session))
-	b = binary.AppendUvarint(b, origin)
-	b = binary.AppendUvarint(b, uint64(a.PacketID))
+	b = appendAck(b, a, origin)
 	b = binary.AppendUvarint(b, uint64(to.Session))
 	b = append(b, to.Opts)
 	return binary.AppendUvarint(b, uint64(to.SubID))
 }
 
 func (d *decoder) move() (a Ack, origin uint64, to Recipient) {
-	a.Session, origin, a.PacketID = SessionKey(d.uint()), d.uint(), uint16(d.max(math.MaxUint16))
+	a, origin = d.ack()
 	to.Session, to.Opts, to.SubID = SessionKey(d.uint()), d.byte(), uint32(d.max(math.MaxUint32))
 	return a, origin, to
 }

@@ -116,11 +116,21 @@ func (d *decoder) subscription() (k SessionKey, s Subscription) {
 	return k, s
 }
 
-func appendAck(b []byte, kind AckKind, k SessionKey, origin uint64, id uint16) []byte {
-	b = append(b, byte(kind))
-	b = binary.AppendUvarint(b, uint64(k))
+// ackQoS is where the QoS stands in the first byte of an acknowledgement, above its kind.
+const ackQoS = 4
+
+func appendAck(b []byte, a Ack, origin uint64) []byte {
+	b = append(b, byte(a.Kind)|a.QoS&3<<ackQoS)
+	b = binary.AppendUvarint(b, uint64(a.Session))
 	b = binary.AppendUvarint(b, origin)
-	return binary.AppendUvarint(b, uint64(id))
+	return binary.AppendUvarint(b, uint64(a.PacketID))
+}
+
+func (d *decoder) ack() (a Ack, origin uint64) {
+	first := d.byte()
+	a.Kind, a.QoS = AckKind(first&(1<<ackQoS-1)), first>>ackQoS&3
+	a.Session, origin, a.PacketID = SessionKey(d.uint()), d.uint(), uint16(d.max(math.MaxUint16))
+	return a, origin
 }
 
 // envelope is what a message record begins with: what the index keeps of it.

@@ -40,11 +40,11 @@ func (r *replay) record(rec *wallog.Record) error {
 			r.message(rec)
 		}
 	case typeAck:
-		kind, k, origin, id := AckKind(d.byte()), SessionKey(d.uint()), d.uint(), uint16(d.max(1<<16-1))
-		if kind == Released {
-			x.release(k, id)
+		a, origin := d.ack()
+		if a.Kind == Released {
+			x.release(a.Session, a.PacketID)
 		} else {
-			x.ack(kind, k, x.byOrigin[origin], id)
+			x.ack(a, x.byOrigin[origin])
 		}
 	case typeRetained:
 		d.byte()
@@ -67,7 +67,7 @@ func (r *replay) record(rec *wallog.Record) error {
 	case typeMove:
 		if a, origin, to := d.move(); d.err == nil {
 			x.expect(to.Session)
-			x.move(a.Session, x.byOrigin[origin], a.PacketID, to)
+			x.move(a, x.byOrigin[origin], to)
 		}
 	case typeLost:
 	default:

@@ -73,6 +73,7 @@ type Ack struct {
 	Session  SessionKey
 	Message  MessageRef
 	PacketID uint16
+	QoS      byte // of the delivery: tells one from another when a session gets a message several times
 }
 
 // AckKind is the kind of an Ack.
@@ -105,7 +106,7 @@ type Store interface {
 	// be told that it was accepted. A reference is good until the message is gone, and is told anew by Load.
 	PutMessage(m *msg.Message, in Inbound, recipients []Recipient) (MessageRef, Ticket)
 	// PutAck writes one step of an exchange. Of several deliveries of a message to a session it is about the one with its PacketID, else about
-	// one that has none yet.
+	// one that has none yet, of its QoS if there is one.
 	PutAck(a Ack) Ticket
 	// PutMove hands a delivery over, in one record: what waits for a.Session, which delivery of a.Message being told by a.PacketID as in PutAck,
 	// waits for another session from now on, and no step of it was taken. Nothing happens if there is no such delivery or session.

@@ -135,8 +135,8 @@ func describe(r *wallog.Record) string {
 			text += fmt.Sprintf(" to=%d:%d:%d", t.Session, t.PacketID, t.state)
 		}
 	case typeAck:
-		kind, k, origin := AckKind(d.byte()), d.uint(), d.uint()
-		text = fmt.Sprintf("ack kind=%d session=%d message=%d packet_id=%d", kind, k, origin, d.uint())
+		a, origin := d.ack()
+		text = fmt.Sprintf("ack kind=%d session=%d message=%d packet_id=%d qos=%d", a.Kind, a.Session, origin, a.PacketID, a.QoS)
 	case typeRetained:
 		flags, _, c := d.retained()
 		text = fmt.Sprintf("retained mountpoint=%q topic=%q qos=%d payload=%d", c.mountpoint, c.topic, flags&3, len(c.payload))

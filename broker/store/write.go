@@ -181,7 +181,7 @@ func (s *Durable) PutAck(a Ack) Ticket {
 		x := s.x.sessions[a.Session]
 		if x != nil {
 			if _, ok := x.inbound[a.PacketID]; ok {
-				s.put(typeAck, func(b []byte) []byte { return appendAck(b, Released, a.Session, 0, a.PacketID) })
+				s.put(typeAck, func(b []byte) []byte { return appendAck(b, a, 0) })
 				s.x.release(a.Session, a.PacketID)
 			}
 		}
@@ -192,8 +192,8 @@ func (s *Durable) PutAck(a Ack) Ticket {
 		return s.ticket()
 	}
 	origin := s.x.messages.at(i).origin
-	if s.x.ack(a.Kind, a.Session, i, a.PacketID) {
-		s.put(typeAck, func(b []byte) []byte { return appendAck(b, a.Kind, a.Session, origin, a.PacketID) })
+	if s.x.ack(a, i) {
+		s.put(typeAck, func(b []byte) []byte { return appendAck(b, a, origin) })
 	}
 	return s.ticket()
 }

@@ -158,6 +158,24 @@ func overlapping(h *harness) {
 	h.expect(line(a, "a", ""))
 }
 
+// overlappingQoS: an acknowledgement is about the delivery of its QoS, so that what is delivered exactly once stays apart from what is not.
+func overlappingQoS(h *harness) {
+	a := h.session("a")
+	ref := h.put(message("t", "x", 2), store.Recipient{Session: a, Opts: 1, SubID: 3}, store.Recipient{Session: a, Opts: 2, SubID: 3}, store.Recipient{Session: a, SubID: 3})
+	step := func(kind store.AckKind, id uint16, qos byte) {
+		h.wait(h.PutAck(store.Ack{Kind: kind, Session: a, Message: ref, PacketID: id, QoS: qos}))
+	}
+	step(store.Sent, 4, 2)
+	h.expect(line(a, "a", ""), waiting("x", a, 1, 0, store.Waits), waiting("x", a, 2, 4, store.Sent), waiting("x", a, 0, 0, store.Waits))
+	step(store.Done, 0, 0)
+	h.expect(line(a, "a", ""), waiting("x", a, 1, 0, store.Waits), waiting("x", a, 2, 4, store.Sent))
+	step(store.Done, 7, 1)
+	h.expect(line(a, "a", ""), waiting("x", a, 2, 4, store.Sent))
+	step(store.Received, 4, 2)
+	step(store.Done, 4, 2)
+	h.expect(line(a, "a", ""))
+}
+
 func inbound(h *harness) {
 	a, b := h.session("a"), h.session("b")
 	_, ticket := h.PutMessage(message("t", "x", 2), store.Inbound{Session: a, PacketID: 65535}, []store.Recipient{{Session: b, Opts: 2, SubID: 3}})

@@ -22,7 +22,7 @@ func Run(t *testing.T, durable bool, open func(t *testing.T, again bool) store.S
 		f    func(*harness)
 	}{
 		{"sessions", sessions}, {"wills", wills}, {"subscriptions", subscriptions}, {"messages", messages}, {"order", order}, {"acks", acks},
-		{"overlapping", overlapping}, {"moves", moves}, {"inbound", inbound}, {"retained", retained}, {"delete session", deleteSession}, {"read back", readBack},
+		{"overlapping", overlapping}, {"overlapping by QoS", overlappingQoS}, {"moves", moves}, {"inbound", inbound}, {"retained", retained}, {"delete session", deleteSession}, {"read back", readBack},
 		{"tickets", tickets}, {"late", late}, {"unknown", unknown}, {"concurrent", concurrent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
