@@ -105,7 +105,7 @@ func TestDefault(t *testing.T) {
 	want := &Options{
 		NodeName: "VerneMQ@127.0.0.1", MaxClientIDSize: 100, ConnectTimeout: 5 * time.Second, TopicMaxDepth: 10,
 		RetryInterval: 20 * time.Second, MaxInflight: 20, MaxLastWillDelay: -1, ReceiveMaxClient: 65535, ReceiveMaxBroker: 65535,
-		MaxOnlineMessages: 1000, MaxOfflineMessages: 1000, QueueType: "fifo", QueueFullAction: "drop", SharedPolicy: "prefer_local",
+		MaxOnlineMessages: 1000, MaxOfflineMessages: 1000, QueueType: "fifo", QueueFullAction: "drop", QueueDeliverMode: "fanout", SharedPolicy: "prefer_local",
 		StoreDir: "/var/lib/vernemq/store", StoreDurability: "ack", StoreSyncInterval: time.Second, StoreSegmentSize: 4 << 20,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -24,18 +24,19 @@ type Options struct {
 	DisconnectUnauthV3 bool          `conf:"disconnect_on_unauthorized_publish_v3"`
 
 	// Sessions.
-	RetryInterval        time.Duration `conf:"retry_interval"`               // MQTT 3.x only
-	MaxInflight          int           `conf:"max_inflight_messages"`        // MQTT 3.x; 0: no limit
-	PersistentExpiration time.Duration `conf:"persistent_client_expiration"` // 0: never
-	MaxLastWillDelay     time.Duration `conf:"max_last_will_delay"`          // -1: as the client asks
-	ReceiveMaxClient     int           `conf:"receive_max_client"`
-	ReceiveMaxBroker     int           `conf:"receive_max_broker"`
-	TopicAliasMaxClient  int           `conf:"topic_alias_max_client"`
-	TopicAliasMaxBroker  int           `conf:"topic_alias_max_broker"`
-	UpgradeOutgoingQoS   bool          `conf:"upgrade_outgoing_qos"`
-	SuppressLWTTakeover  bool          `conf:"suppress_lwt_on_session_takeover"`
-	CheckPayloadFormat   bool          `conf:"check_payload_format"`         // of MQTT 5 publishes and wills
-	MaxSubscriptions     int           `conf:"max_subscriptions_per_client"` // 0: no limit
+	RetryInterval         time.Duration `conf:"retry_interval"`               // MQTT 3.x only
+	MaxInflight           int           `conf:"max_inflight_messages"`        // MQTT 3.x; 0: no limit
+	PersistentExpiration  time.Duration `conf:"persistent_client_expiration"` // 0: never
+	MaxLastWillDelay      time.Duration `conf:"max_last_will_delay"`          // -1: as the client asks
+	ReceiveMaxClient      int           `conf:"receive_max_client"`
+	ReceiveMaxBroker      int           `conf:"receive_max_broker"`
+	TopicAliasMaxClient   int           `conf:"topic_alias_max_client"`
+	TopicAliasMaxBroker   int           `conf:"topic_alias_max_broker"`
+	UpgradeOutgoingQoS    bool          `conf:"upgrade_outgoing_qos"`
+	SuppressLWTTakeover   bool          `conf:"suppress_lwt_on_session_takeover"`
+	AllowMultipleSessions bool          `conf:"allow_multiple_sessions"`
+	CheckPayloadFormat    bool          `conf:"check_payload_format"`         // of MQTT 5 publishes and wills
+	MaxSubscriptions      int           `conf:"max_subscriptions_per_client"` // 0: no limit
 
 	// Queues.
 	MaxOnlineMessages  int    `conf:"max_online_messages"`  // -1: no limit
@@ -43,6 +44,7 @@ type Options struct {
 	MaxQueueBytes      int64  `conf:"max_queue_bytes"`      // topic, properties and payload of what waits for one session; 0: no limit
 	QueueType          string `conf:"queue_type"`           // fifo or lifo
 	QueueFullAction    string `conf:"queue_full_action"`    // drop or refuse
+	QueueDeliverMode   string `conf:"queue_deliver_mode"`   // fanout or balance, for clients that are connected several times
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 
 	// Retained messages.

@@ -21,6 +21,12 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	wall := time.UnixMilli(h.T.Wall * 1000).UnixMilli()
 	s = h.byID[c.ID]
 	if s != nil {
+		if s.Several != nil && !s.Online() && h.T.Opts.AllowMultipleSessions {
+			return h.attach(s, c, out, &ack, !c.CleanStart, wall)
+		}
+		if f := h.further(s, wall); f != nil {
+			return h.attach(f, c, out, &ack, !c.CleanStart, wall)
+		}
 		h.takeover(s, c.CleanStart)
 		if s.Gone {
 			s = nil
@@ -41,10 +47,23 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	if s == nil {
 		s = h.create(c.ID, wall)
 	}
-	upgrade := s.Options().UpgradeQoS
+	return h.attach(s, c, out, &ack, present, wall)
+}
+
+// attach begins a connection of a session and answers its CONNECT.
+func (h *Home) attach(s *session.Session, c *session.Connect, out *session.Output, ack *mqtt.Connack, present bool, wall int64) (*session.Session, bool, error) {
+	expiry, upgrade := s.Expiry, s.Options().UpgradeQoS
 	s.Attach(&h.T, c, out, wall)
 	if now := s.Options().UpgradeQoS; (upgrade == nil) != (now == nil) || upgrade != nil && *upgrade != *now {
 		h.replant(s)
+	}
+	if s.Several != nil {
+		main := s.MainSession()
+		if main == s {
+			s.Expiry = max(s.Expiry, expiry)
+		} else if s.Expiry = 0; main.Key != 0 {
+			main.Expiry = max(main.Expiry, c.Expiry)
+		}
 	}
 	h.online++
 	h.mark(s)
@@ -54,17 +73,18 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	h.observe(hook.OnRegister, &client)
 
 	var ticket store.Ticket
-	if c.Expiry > 0 || s.Key != 0 {
-		ticket = h.putSession(s)
+	if m := s.MainSession(); m.Expiry > 0 || m.Key != 0 {
+		ticket = h.putSession(m)
 	}
 	ack.SessionPresent = present
-	h.connack(s, &ack, ticket)
+	h.connack(s, ack, ticket)
 	return s, s.Held(), nil
 }
 
 // takeover ends the living connection of a session that connects again [MQTT-3.1.4-3]. The session itself ends if it was to live no longer
 // than its connection.
 func (h *Home) takeover(s *session.Session, clean bool) {
+	h.closeFurther(s)
 	if !s.Online() {
 		return
 	}
@@ -109,18 +129,14 @@ func (h *Home) Closed(s *session.Session, graceful bool) {
 // detach is the end of a connection, whoever ended it. resumed: a new connection takes the session over at once, which cancels a delayed will.
 func (h *Home) detach(s *session.Session, resumed bool) {
 	w := s.Will
-	client := s.Client()
 	s.Detach(&h.T)
 	h.online--
-	if !resumed && s.Expiry > 0 { // a session that ends offers in end
-		h.offer(s, nil, true)
-	}
 	h.repay(s, true)
 	h.mark(s)
 	if w != nil {
 		delay := h.willDelay(w)
 		switch {
-		case delay == 0 || s.Expiry == 0:
+		case delay == 0 || s.Expiry == 0 || s.Several != nil:
 			s.Will = nil
 			h.publishWill(s, w)
 		case resumed:
@@ -129,12 +145,21 @@ func (h *Home) detach(s *session.Session, resumed bool) {
 			w.Due = h.T.Now + int64(delay)
 		}
 	}
+	if !h.separate(s) {
+		h.offline(s, resumed)
+	}
+}
+
+// offline is what becomes of a session without connection: it waits for the next one, or it ends.
+func (h *Home) offline(s *session.Session, resumed bool) {
+	client := s.Client()
 	if s.Expiry == 0 {
 		h.end(s)
 		h.observe(hook.OnClientGone, &client)
 		return
 	}
 	if !resumed {
+		h.offer(s, nil, true)
 		h.putSession(s)
 		h.armOffline(s)
 	}

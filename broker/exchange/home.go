@@ -28,6 +28,7 @@ type Home struct {
 	routes []*route           // by slot: the match remembered for a publishing session
 	free   []uint32
 	online int
+	more   int // further connections of clients: see several.go
 
 	scratch  msg.Message
 	pub      mqtt.Publish
@@ -75,7 +76,7 @@ func (h *Home) Refresh() {
 func (h *Home) Online() int { return h.online }
 
 // Sessions returns how many sessions there are, connected or not.
-func (h *Home) Sessions() int { return len(h.byID) - len(h.groups) }
+func (h *Home) Sessions() int { return len(h.byID) - len(h.groups) + h.more }
 
 // Each calls f for the sessions from slot on, until it returns false; it returns the slot to go on from, or -1 at the end.
 func (h *Home) Each(from int, f func(*session.Session) bool) int {
@@ -95,8 +96,15 @@ func (h *Home) Working() bool {
 // Session returns the session of a subscriber, or nil.
 func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID[id] }
 
-// create makes a session and gives it a slot.
+// create makes the session of a subscriber.
 func (h *Home) create(id msg.SubscriberID, wallMillis int64) *session.Session {
+	s := h.seat(id, wallMillis)
+	h.byID[id] = s
+	return s
+}
+
+// seat makes a session and gives it a slot.
+func (h *Home) seat(id msg.SubscriberID, wallMillis int64) *session.Session {
 	s := &session.Session{ID: id, Created: wallMillis}
 	if n := len(h.free); n > 0 {
 		s.Slot, h.free = h.free[n-1], h.free[:n-1]
@@ -107,7 +115,6 @@ func (h *Home) create(id msg.SubscriberID, wallMillis int64) *session.Session {
 	}
 	s.Timer.Kind, s.Timer.Index = TimerSession, s.Slot
 	h.slots[s.Slot] = s
-	h.byID[id] = s
 	h.T.Count.Inc(metric.QueueSetup)
 	return s
 }
@@ -130,7 +137,9 @@ func (h *Home) end(s *session.Session) {
 	}
 	s.Gone = true
 	h.mark(s)
-	delete(h.byID, s.ID)
+	if h.byID[s.ID] == s {
+		delete(h.byID, s.ID)
+	}
 	h.routes[s.Slot] = nil
 	h.T.Count.Inc(metric.QueueTeardown)
 	if !h.leave(s) {

@@ -55,7 +55,7 @@ func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (park
 		s.Answer(&h.T, p.QoS, p.PacketID, mqtt.CodePayloadFormatInvalid, 0)
 		return false, nil
 	}
-	m.From = msg.Origin{Shard: uint16(h.shard), Slot: s.Slot, Valid: true}
+	m.From = msg.Origin{Shard: uint16(h.shard), Slot: s.MainSession().Slot, Valid: true}
 	if h.T.Hooks.Publishes() {
 		return h.authorise(s, p, m)
 	}
@@ -390,6 +390,11 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 		subID = s.Subs.OfLeaf(l, group)
 	}
 	qos := h.deliveryQoS(m, e)
-	s.Deliver(&h.T, m, reference(m, qos, holder(s, group), owed), qos, m.Retain && (o.RetainAsPublished() || s.Bridge), subID, group)
+	ref, retain := reference(m, qos, holder(s, group), owed), m.Retain && (o.RetainAsPublished() || s.Bridge)
+	if s.Several != nil {
+		h.deliverSeveral(s, m, ref, qos, retain, subID, group)
+		return
+	}
+	s.Deliver(&h.T, m, ref, qos, retain, subID, group)
 	h.mark(s)
 }

@@ -124,7 +124,7 @@ func (h *Home) disconnect(s *session.Session, body []byte) (Result, error) {
 			return Continue, err
 		}
 		h.T.Count.Inc(metric.DisconnectReceived(byte(d.Code)))
-		if v, ok := d.Props.Uint(mqtt.PropSessionExpiry); ok {
+		if v, ok := d.Props.Uint(mqtt.PropSessionExpiry); ok && !s.Further() {
 			if s.Expiry == 0 && v != 0 {
 				return Continue, errExpiryRaised // [MQTT-3.14.2-2]
 			}

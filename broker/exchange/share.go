@@ -152,7 +152,7 @@ func (h *Home) deliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot u
 	for _, mb := range g.Members() {
 		if int(mb.Shard) == h.shard && mb.Entry.Slot() == slot {
 			h.deliver(m, l, mb.Entry, g, o)
-			if s := h.slots[slot]; s != nil && !s.Online() { // it went while this was on its way
+			if s := h.slots[slot]; s != nil && !s.Connected() { // it went while this was on its way
 				h.offer(s, g, false)
 			}
 			return
@@ -241,7 +241,7 @@ func (h *Home) joined(s *session.Session, sub *session.Sub) {
 	if q == nil && keeps || q != nil && (keeps && s.Key != 0 && q.Key.Load() == 0 || q.Waiting.Load() > 0) {
 		h.tendLater(groupID(s.ID.Mountpoint, sub.Filter))
 	}
-	if ms := sub.Group.Members(); len(ms) == 2 && s.Online() {
+	if ms := sub.Group.Members(); len(ms) == 2 && s.Connected() {
 		for _, mb := range ms {
 			if !mb.Presence.Online.Load() {
 				to := h.x.homes[mb.Shard]
@@ -253,7 +253,7 @@ func (h *Home) joined(s *session.Session, sub *session.Sub) {
 
 // leaveBehind offers what a member has that is away.
 func (h *Home) leaveBehind(slot uint32, g *trie.Group) {
-	if s := h.slots[slot]; s != nil && !s.Gone && !s.Online() && s.Subs.OfGroup(g) != nil {
+	if s := h.slots[slot]; s != nil && !s.Gone && !s.Connected() && s.Subs.OfGroup(g) != nil {
 		h.offer(s, g, true)
 	}
 }
@@ -344,13 +344,16 @@ func memberKey(mb *trie.Member) uint64 { return uint64(mb.Shard)<<32 | uint64(mb
 func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []queue.Item) {
 	s := h.slots[slot]
 	var sub *session.Sub
-	if s != nil && !s.Gone && s.Online() {
+	if s != nil && !s.Gone && s.Connected() {
 		sub = s.Subs.OfGroup(g)
 	}
 	if sub == nil {
 		h.giveBack(g, q, items)
 		h.returned(q, slot)
 		return
+	}
+	if !s.Online() {
+		s = s.Several.Others[h.rng.IntN(len(s.Several.Others))]
 	}
 	for i := range items {
 		s.Adopt(&h.T, items[i], sub, store.SessionKey(q.Key.Load()))
@@ -363,7 +366,7 @@ func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []qu
 func (h *Home) repay(s *session.Session, gone bool) {
 	for _, g := range s.Repay(gone) {
 		if q := g.Queue(); q != nil {
-			h.returned(q, s.Slot)
+			h.returned(q, s.MainSession().Slot)
 		}
 	}
 }
@@ -383,7 +386,7 @@ func (h *Home) wanted(s *session.Session) {
 	if s.Presence == nil {
 		return
 	}
-	for _, sub := range s.Subs.All() {
+	for _, sub := range s.Subs.All() { // empty for a further connection: the client was there already
 		if sub.Group == nil {
 			continue
 		}

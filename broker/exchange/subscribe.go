@@ -100,7 +100,7 @@ func (h *Home) recheck(q *hook.Subscribe) {
 
 // subscribed does what the verdict allows and answers.
 func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *hook.Subscribe, verdict hook.Verdict) {
-	ack := mqtt.Suback{PacketID: packetID, Codes: make([]mqtt.Code, len(q.Topics))}
+	ack, main := mqtt.Suback{PacketID: packetID, Codes: make([]mqtt.Code, len(q.Topics))}, s.MainSession()
 	var ticket store.Ticket
 	type fresh struct {
 		filter string
@@ -118,7 +118,7 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 			_, shared, _ := topic.ParseShared(t.Filter)
 			code = max(code, s.Options().MaySubscribe(shared, strings.ContainsAny(t.Filter, "+#"), subID != 0))
 		}
-		if code < 0x80 && h.T.Opts.MaxSubscriptions > 0 && s.Subs.Len() >= h.T.Opts.MaxSubscriptions && s.Subs.Get(t.Filter) == nil {
+		if code < 0x80 && h.T.Opts.MaxSubscriptions > 0 && main.Subs.Len() >= h.T.Opts.MaxSubscriptions && main.Subs.Get(t.Filter) == nil {
 			code = mqtt.CodeQuotaExceeded
 		}
 		if code.Failed() {
@@ -126,8 +126,8 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 			t.Code, ack.Codes[i], failed = code, code, true
 			continue
 		}
-		isNew := s.Subs.Get(t.Filter) == nil
-		ticket = max(ticket, h.addSub(s, t.Filter, t.Opts, subID))
+		isNew := main.Subs.Get(t.Filter) == nil
+		ticket = max(ticket, h.addSub(main, t.Filter, t.Opts, subID))
 		ack.Codes[i] = mqtt.Code(t.Opts.QoS())
 		if rh := t.Opts.RetainHandling(); rh == 0 || rh == 1 && isNew {
 			if _, shared, _ := topic.ParseShared(t.Filter); !shared {
@@ -187,7 +187,7 @@ func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqt
 	if sh, shared, _ := topic.ParseShared(filter); shared {
 		if s.Presence == nil {
 			s.Presence = &msg.Presence{}
-			s.Presence.Online.Store(s.Online())
+			s.Presence.Online.Store(s.Connected())
 		}
 		sub.Leaf, sub.Group, _ = ix.SubscribeShared(sh.Group, sh.Filter, trie.Member{Shard: uint16(h.shard), Entry: entry, Presence: s.Presence})
 		h.joined(s, &sub)

@@ -42,19 +42,19 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err er
 // unsubscribed takes the subscriptions out and answers with asked codes.
 func (h *Home) unsubscribed(s *session.Session, packetID uint16, topics []hook.Topic, asked int) {
 	ack := mqtt.Unsuback{PacketID: packetID, Codes: make([]mqtt.Code, 0, max(asked, len(topics)))}
-	ix := h.x.index(s.ID.Mountpoint)
+	ix, main := h.x.index(s.ID.Mountpoint), s.MainSession()
 	var ticket store.Ticket
 	for i := range topics {
 		filter := topics[i].Filter
-		if s.Subs.Get(filter) == nil {
+		if main.Subs.Get(filter) == nil {
 			ack.Codes = append(ack.Codes, mqtt.CodeNoSubscriptionExisted)
 			continue
 		}
-		h.untrie(ix, s, filter)
-		s.Subs.Remove(filter)
+		h.untrie(ix, main, filter)
+		main.Subs.Remove(filter)
 		s.EndReplay(filter)
-		if s.Key != 0 {
-			ticket = h.x.Store.DeleteSubscription(s.Key, filter)
+		if main.Key != 0 {
+			ticket = h.x.Store.DeleteSubscription(main.Key, filter)
 		}
 		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
 	}

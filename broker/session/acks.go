@@ -76,7 +76,7 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 			t.Count.Inc(metric.MqttPubackInvalidError + s.v())
 			return nil
 		}
-		s.release(t, f.ref, a.PacketID, f.group, f.qos)
+		s.release(t, f.ref, a.PacketID, f.group, f.qos, f.flags)
 		s.end(f)
 	case mqtt.TypePubrec:
 		s.pubrec(t, a)
@@ -86,7 +86,7 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 			t.Count.Inc(metric.MqttPubcompInvalidError + s.v())
 			return nil
 		}
-		s.release(t, f.ref, a.PacketID, f.group, f.qos)
+		s.release(t, f.ref, a.PacketID, f.group, f.qos, f.flags)
 		s.end(f)
 	case mqtt.TypePubrel:
 		s.pubrel(t, a)
@@ -114,7 +114,7 @@ func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
 	}
 	if a.Code >= 0x80 { // the receiver does not take it: the exchange is over [MQTT-4.3.3-4 of 5.0]
 		if f.state == flightSent {
-			s.release(t, f.ref, a.PacketID, f.group, f.qos)
+			s.release(t, f.ref, a.PacketID, f.group, f.qos, f.flags)
 			s.end(f)
 		}
 		return
@@ -123,7 +123,7 @@ func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
 	case flightRelCommit:
 		return // PUBREL is on its way
 	case flightSent:
-		if k := s.holder(f.group); k != 0 && f.ref != 0 {
+		if k := s.holder(f.group, f.flags); k != 0 && f.ref != 0 {
 			ticket := t.Store.PutAck(store.Ack{Kind: store.Received, Session: k, Message: store.MessageRef(f.ref), PacketID: a.PacketID, QoS: f.qos})
 			if t.Waits.need(ticket) {
 				f.state = flightRelCommit

@@ -16,6 +16,7 @@ const (
 	itemGone                 // the store no longer has the message
 	itemRestored             // restored after a restart: see known
 	itemAsk                  // the RETAIN flag is that of the message, which is in the store
+	itemMain                 // the record is that of the client's main session: see Several
 )
 
 // Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
@@ -30,6 +31,10 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, ref uint64, qos byte, retain 
 	if retain {
 		flags = itemRetain
 	}
+	s.deliver(t, m, ref, qos, flags, subID, group)
+}
+
+func (s *Session) deliver(t *Turn, m *msg.Message, ref uint64, qos, flags byte, subID uint32, group uint16) {
 	if s.Out == nil {
 		s.keep(t, m, ref, qos, flags, subID, group)
 		return
@@ -128,7 +133,7 @@ func (s *Session) drop(t *Turn, it queue.Item, id uint16, reason string) {
 		t.Count.Inc(metric.QueueMessageDrop)
 	}
 	s.tellDropped(t, &it, reason)
-	s.release(t, it.Ref, id, it.Group, it.QoS)
+	s.release(t, it.Ref, id, it.Group, it.QoS, it.Flags)
 }
 
 // tellDropped tells observers of a delivery that is dropped.
@@ -145,8 +150,8 @@ func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
 }
 
 // release tells the store that a message no longer waits for this session.
-func (s *Session) release(t *Turn, ref uint64, id, group uint16, qos byte) {
-	if k := s.holder(group); k != 0 && ref != 0 {
+func (s *Session) release(t *Turn, ref uint64, id, group uint16, qos, flags byte) {
+	if k := s.holder(group, flags); k != 0 && ref != 0 {
 		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id, QoS: qos})
 	}
 }
@@ -231,7 +236,7 @@ func (s *Session) open(t *Turn, it queue.Item) {
 	id := s.win.add(flight{m: m, ref: it.Ref, subID: it.SubID, group: it.Group, qos: it.QoS, flags: it.Flags | flightCounted, state: flightSent,
 		sent: seconds(t.Now)})
 	s.inflight()
-	if k := s.holder(it.Group); it.QoS == 2 && k != 0 && it.Ref != 0 {
+	if k := s.holder(it.Group, it.Flags); it.QoS == 2 && k != 0 && it.Ref != 0 {
 		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS})
 		if t.Waits.need(ticket) {
 			s.win.get(id).state = flightCommit
@@ -394,6 +399,6 @@ func (s *Session) sendQueued(t *Turn) bool {
 		return true
 	}
 	s.sendOnce(t, it.Msg, it.Flags, it.SubID)
-	s.release(t, it.Ref, 0, it.Group, 0) // if it is a message of a higher QoS that a member of a group takes at this one
+	s.release(t, it.Ref, 0, it.Group, 0, it.Flags) // if it is a message of a higher QoS that a member of a group takes at this one
 	return true
 }

@@ -58,6 +58,7 @@ type Session struct {
 	opt     *hook.SessionOptions // the session's own, nil: as configured
 	replays []replay
 	shared  *sharing // nil until something came through a shared group
+	Several *Several // nil unless several connections use the client identifier
 
 	lastIn    store.Ticket // of the youngest record of an incoming publish
 	Peer      netip.AddrPort

@@ -39,7 +39,7 @@ func (s *Session) numberOf(g *trie.Group) uint16 {
 			vacant = i
 		}
 	}
-	if n := len(x.groups); vacant < 0 && n >= manyGroups && n&(n-1) == 0 {
+	if n := len(x.groups); vacant < 0 && n >= manyGroups && n&(n-1) == 0 && s.Several == nil {
 		vacant = s.vacate()
 	}
 	switch {
@@ -75,7 +75,10 @@ func (s *Session) vacate() int {
 }
 
 // holder is the stored session for which a delivery waits in the store; 0 if none does.
-func (s *Session) holder(group uint16) store.SessionKey {
+func (s *Session) holder(group uint16, flags byte) store.SessionKey {
+	if flags&itemMain != 0 && s.Several != nil {
+		return s.Several.Main.holder(group, 0)
+	}
 	if s.Key != 0 || group == 0 {
 		return s.Key
 	}
@@ -86,7 +89,12 @@ func (s *Session) holder(group uint16) store.SessionKey {
 }
 
 // Lend notes that the queue of a shared group lent this member some of its deliveries and wants to know when the queue here is empty.
-func (s *Session) Lend(g *trie.Group) { s.shared.loans = append(s.shared.loans, g) }
+func (s *Session) Lend(g *trie.Group) {
+	if s.shared == nil {
+		s.shared = &sharing{}
+	}
+	s.shared.loans = append(s.shared.loans, g)
+}
 
 // Repay returns the groups that lent to this member and forgets them, if its queue is empty, or whatever it holds with all.
 func (s *Session) Repay(all bool) (loans []*trie.Group) {
@@ -108,7 +116,7 @@ func GroupKey(g *trie.Group) uint32 {
 // Offer takes away what others of its shared groups are to get, in order: what waits, and with underway also exchanges, for then the client is
 // gone. others tells whether there is somebody to give it to. In the store what is taken waits for the group's own queue from now on.
 func (s *Session) Offer(t *Turn, underway bool, others func(*trie.Group) bool) (out []Offered) {
-	if s.shared == nil {
+	if s.shared == nil || s.Further() {
 		return nil
 	}
 	give := make([]bool, len(s.shared.groups)+1)
@@ -164,20 +172,20 @@ func (s *Session) offered(t *Turn, it queue.Item, id uint16) Offered {
 
 // forsake is the end of a session that is not durable: what is under way through its shared groups goes to nobody else [MQTT-4.8.2-5].
 func (s *Session) forsake(t *Turn) {
-	if s.Key != 0 || s.shared == nil {
+	if s.Key != 0 || s.shared == nil || s.Further() {
 		return
 	}
 	if s.win != nil {
 		for i := range s.win.n {
 			if f, id := s.win.at(i); f.state != flightFree && f.group != 0 {
-				s.release(t, f.ref, id, f.group, f.qos)
+				s.release(t, f.ref, id, f.group, f.qos, f.flags)
 			}
 		}
 	}
 	if s.q != nil {
 		s.q.Each(func(it *queue.Item) bool {
 			if it.Group != 0 {
-				s.release(t, it.Ref, 0, it.Group, it.QoS)
+				s.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags)
 			}
 			return true
 		})
@@ -201,10 +209,14 @@ func (s *Session) Adopt(t *Turn, it queue.Item, sub *Sub, held store.SessionKey)
 			it.Flags |= itemRetain
 		}
 	}
-	it.Group, it.SubID = s.numberOf(sub.Group), sub.ID
-	if s.Key != 0 && held != 0 && it.Ref != 0 {
+	it.SubID = sub.ID
+	it.Group = s.MainSession().numberOf(sub.Group)
+	if s.Further() {
+		it.Flags |= itemMain
+	}
+	if k := s.MainSession().Key; k != 0 && held != 0 && it.Ref != 0 {
 		t.Store.PutMove(store.Ack{Session: held, Message: store.MessageRef(it.Ref)},
-			store.Recipient{Session: s.Key, Opts: byte(sub.Opts)&^3 | it.QoS, SubID: GroupKey(sub.Group)})
+			store.Recipient{Session: k, Opts: byte(sub.Opts)&^3 | it.QoS, SubID: GroupKey(sub.Group)})
 	}
 	s.put(t, it)
 }

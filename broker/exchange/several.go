@@ -1,0 +1,129 @@
+package exchange
+
+import (
+	"slices"
+
+	"vernemq/broker/metric"
+	"vernemq/broker/mqtt"
+	"vernemq/broker/msg"
+	"vernemq/broker/session"
+	"vernemq/broker/trie"
+)
+
+// With allow_multiple_sessions a client identifier may be connected several times. What is published to it goes to all of these connections
+// (queue_deliver_mode = fanout) or to one of them (balance). CONNECT's wish for a clean session counts only for the first: the session is the
+// client's and lasts until its last connection ends.
+
+// further makes the session of another connection of a client that is connected; nil if that is not wanted or it is not connected.
+func (h *Home) further(main *session.Session, wallMillis int64) *session.Session {
+	if !h.T.Opts.AllowMultipleSessions || !main.Online() {
+		return nil
+	}
+	if main.Several == nil {
+		main.Several = &session.Several{Main: main}
+	}
+	s := h.seat(main.ID, wallMillis)
+	s.Several = main.Several
+	main.Several.Others = append(main.Several.Others, s)
+	h.more++
+	return s
+}
+
+// deliverSeveral gives m to the connections of a client.
+func (h *Home) deliverSeveral(main *session.Session, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group) {
+	others := main.Several.Others
+	if h.T.Opts.QueueDeliverMode == "balance" {
+		k := len(others)
+		if main.Online() {
+			k++
+		}
+		if k = h.rng.IntN(k); k < len(others) {
+			others[k].DeliverFurther(&h.T, m, ref, qos, retain, subID, g)
+		} else {
+			main.Deliver(&h.T, m, ref, qos, retain, subID, g)
+		}
+		return
+	}
+	if main.Online() {
+		main.Deliver(&h.T, m, ref, qos, retain, subID, g)
+		ref = 0
+	}
+	for _, s := range others { // the record is for the first of all
+		s.DeliverFurther(&h.T, m, ref, qos, retain, subID, g)
+		ref = 0
+	}
+}
+
+// separate handles the end of a connection of a client that has others, and reports whether it did: with the last one the client's session
+// goes offline as any.
+func (h *Home) separate(s *session.Session) bool {
+	x := s.Several
+	if x == nil {
+		return false
+	}
+	h.bequeath(s)
+	if s.Further() {
+		x.Others = slices.DeleteFunc(x.Others, func(o *session.Session) bool { return o == s })
+		h.more--
+		h.end(s)
+	}
+	if len(x.Others) > 0 || x.Main.Online() {
+		if len(x.Others) == 0 {
+			x.Main.Several = nil
+		} else if p := x.Main.Presence; p != nil {
+			p.Online.Store(true) // as a member of shared groups it is there
+		}
+		return true
+	}
+	x.Main.Several = nil
+	if x.Main == s {
+		return false
+	}
+	x.Main.Offline = h.T.Now
+	if p := x.Main.Presence; p != nil {
+		p.Online.Store(false)
+	}
+	h.offline(x.Main, false)
+	return true
+}
+
+// bequeath gives what a connection did not bring to an end to the client's others, or keeps it in the client's queue.
+func (h *Home) bequeath(s *session.Session) {
+	x, balance := s.Several, h.T.Opts.QueueDeliverMode == "balance"
+	var heirs []*session.Session
+	for _, o := range append(slices.Clone(x.Others), x.Main) {
+		if o != s && o.Online() {
+			heirs = append(heirs, o)
+		}
+	}
+	if s == x.Main && !balance {
+		return // it is the session that the next connection goes on with
+	}
+	for _, it := range s.Leftover(&h.T, s != x.Main) {
+		switch {
+		case len(heirs) == 0:
+			x.Main.Inherit(&h.T, it)
+		case balance:
+			heirs[h.rng.IntN(len(heirs))].Inherit(&h.T, it)
+		default:
+			x.Main.Forget(&h.T, it) // all others have a copy
+		}
+	}
+	for _, o := range heirs {
+		h.pump(o)
+	}
+}
+
+// closeFurther ends the further connections of a client whose identifier is taken over by a new one.
+func (h *Home) closeFurther(main *session.Session) {
+	for main.Several != nil && len(main.Several.Others) > 0 {
+		s := main.Several.Others[0]
+		out := s.Out
+		s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "")
+		if s.Version.Is5() {
+			h.T.Count.Inc(metric.DisconnectSent(byte(mqtt.CodeSessionTakenOver)))
+		}
+		h.detach(s, false)
+		h.loop.Kick(out)
+	}
+}
