@@ -23,6 +23,13 @@ type Broker interface {
 	Listeners() []ListenerInfo
 	// Metrics returns the registry that the broker counts in.
 	Metrics() *metric.Registry
+	// Disconnect ends the connection of a session as g says; false if there is no such session.
+	Disconnect(id msg.SubscriberID, g Goodbye) bool
+	// Unsubscribe takes a subscription away; false if there is none. tell: the hook on_topic_unsubscribed runs.
+	Unsubscribe(id msg.SubscriberID, filter string, tell bool) bool
+	// Reauthorize asks again for each subscription of a session whether a user may have it, takes away what is refused, and returns how many
+	// are not what they were. It returns ctx.Err() if that comes first.
+	Reauthorize(ctx context.Context, id msg.SubscriberID, user string) (changed int, err error)
 	// Store returns the durable store, nil if everything is kept in memory.
 	Store() Store
 	// Reconfigurer returns what changes the configuration, nil if nothing can.
@@ -95,6 +102,13 @@ type MessageInfo struct {
 	Topic   string
 	Dup     bool
 	Payload []byte
+}
+
+// Goodbye is how a connection is ended by command. MQTT 5 clients are told.
+type Goodbye struct {
+	Cleanup   bool   // the session ends, too: its subscriptions and what waits for it
+	Reference string // where the client should go instead; empty: nowhere
+	Moved     bool   // for good
 }
 
 // Unlimited is the value of a limit that does not exist.

@@ -91,7 +91,8 @@ type group struct{ name, doc string }
 func NewTree(b Broker) *Tree {
 	t := &Tree{}
 	t.add("node", "Inspects this node.", nodeStatus(b))
-	t.add("session", "Inspects the sessions of clients.", sessionShow(b))
+	t.add("session", "Inspects and ends the sessions of clients.", sessionShow(b), sessionDisconnect(b), sessionDisconnectClients(b), sessionDisconnectBatch(b),
+		sessionUnsubscribe(b), sessionReauthorize(b))
 	t.add("listener", "Inspects the addresses the broker listens on.", listenerShow(b))
 	t.add("metrics", "Inspects and resets the broker's metrics.", metricsShow(b), metricsReset(b))
 	t.add("store", "Inspects and saves the durable store.", storeShow(b), storeBackup(b), storeCompact(b))

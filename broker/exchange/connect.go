@@ -89,7 +89,7 @@ func (h *Home) takeover(s *session.Session, clean bool) {
 		return
 	}
 	out := s.Out
-	s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "")
+	s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "", "")
 	if s.Version.Is5() {
 		h.T.Count.Inc(metric.DisconnectSent(byte(mqtt.CodeSessionTakenOver)))
 	}

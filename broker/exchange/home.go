@@ -96,6 +96,14 @@ func (h *Home) Working() bool {
 // Session returns the session of a subscriber, or nil.
 func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID[id] }
 
+// At returns the session in a slot, or nil.
+func (h *Home) At(slot uint32) *session.Session {
+	if int(slot) >= len(h.slots) || h.slots[slot] == nil || h.slots[slot].Gone {
+		return nil
+	}
+	return h.slots[slot]
+}
+
 // create makes the session of a subscriber.
 func (h *Home) create(id msg.SubscriberID, wallMillis int64) *session.Session {
 	s := h.seat(id, wallMillis)

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"errors"
+
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/session"
@@ -147,7 +149,12 @@ func (h *Home) maxExpiry() uint32 { return MaxExpiry(h.T.Opts.PersistentExpirati
 func (h *Home) Fail(s *session.Session, err error) {
 	code := fit(mqtt.CodeOf(err), mqtt.TypeDisconnect, mqtt.CodeUnspecifiedError)
 	if s.Version.Is5() {
-		s.SendDisconnect(&h.T, code, err.Error())
+		reason, reference := err.Error(), ""
+		var r *Refusal
+		if errors.As(err, &r) {
+			reason, reference = r.Reason, r.ServerReference
+		}
+		s.SendDisconnect(&h.T, code, reason, reference)
 		h.T.Count.Inc(metric.DisconnectSent(byte(code)))
 	}
 	h.Closed(s, false)

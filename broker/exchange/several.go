@@ -119,7 +119,7 @@ func (h *Home) closeFurther(main *session.Session) {
 	for main.Several != nil && len(main.Several.Others) > 0 {
 		s := main.Several.Others[0]
 		out := s.Out
-		s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "")
+		s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "", "")
 		if s.Version.Is5() {
 			h.T.Count.Inc(metric.DisconnectSent(byte(mqtt.CodeSessionTakenOver)))
 		}

@@ -42,21 +42,16 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err er
 // unsubscribed takes the subscriptions out and answers with asked codes.
 func (h *Home) unsubscribed(s *session.Session, packetID uint16, topics []hook.Topic, asked int) {
 	ack := mqtt.Unsuback{PacketID: packetID, Codes: make([]mqtt.Code, 0, max(asked, len(topics)))}
-	ix, main := h.x.index(s.ID.Mountpoint), s.MainSession()
+	main := s.MainSession()
 	var ticket store.Ticket
 	for i := range topics {
-		filter := topics[i].Filter
-		if main.Subs.Get(filter) == nil {
-			ack.Codes = append(ack.Codes, mqtt.CodeNoSubscriptionExisted)
-			continue
+		code, t := mqtt.CodeNoSubscriptionExisted, store.Ticket(0)
+		if filter := topics[i].Filter; main.Subs.Get(filter) != nil {
+			code, t = mqtt.CodeSuccess, h.dropSub(main, filter)
+			s.EndReplay(filter)
 		}
-		h.untrie(ix, main, filter)
-		main.Subs.Remove(filter)
-		s.EndReplay(filter)
-		if main.Key != 0 {
-			ticket = h.x.Store.DeleteSubscription(main.Key, filter)
-		}
-		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
+		ticket = max(ticket, t)
+		ack.Codes = append(ack.Codes, code)
 	}
 	for len(ack.Codes) < asked {
 		ack.Codes = append(ack.Codes, mqtt.CodeSuccess)
@@ -69,4 +64,15 @@ func (h *Home) unsubscribed(s *session.Session, packetID uint16, topics []hook.T
 	}
 	h.T.Count.Inc(metric.MqttUnsubackSent + v5(s))
 	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
+}
+
+// dropSub takes one subscription of a client's main session, which exists, out of the tree and the store.
+func (h *Home) dropSub(s *session.Session, filter string) (ticket store.Ticket) {
+	h.untrie(h.x.index(s.ID.Mountpoint), s, filter)
+	s.Subs.Remove(filter)
+	s.EndReplay(filter)
+	if s.Key != 0 {
+		ticket = h.x.Store.DeleteSubscription(s.Key, filter)
+	}
+	return ticket
 }

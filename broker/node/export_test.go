@@ -1,6 +1,7 @@
 package node
 
 import (
+	"vernemq/broker/admin"
 	"vernemq/broker/exchange"
 	"vernemq/broker/msg"
 )
@@ -12,3 +13,6 @@ func (n *Node) ShardOf(clientID string) int {
 
 // Press puts a stage of a shortage of memory in force.
 func (n *Node) Press(p exchange.Pressure) { n.group.Press(p) }
+
+// View is the broker as commands see it.
+func (n *Node) View() admin.Broker { return brokerView{n} }

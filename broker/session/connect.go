@@ -191,16 +191,24 @@ func (s *Session) Clear(t *Turn) {
 	t.Wheel.Stop(&s.Timer)
 }
 
-// SendDisconnect appends a DISCONNECT with a reason to an MQTT 5 client; others have no such packet from the server.
-func (s *Session) SendDisconnect(t *Turn, code mqtt.Code, text string) {
+// SendDisconnect appends a DISCONNECT with a reason to an MQTT 5 client, and where to go instead, unless that is empty; others have no such
+// packet from the server. What makes it larger than the client takes is left out.
+func (s *Session) SendDisconnect(t *Turn, code mqtt.Code, text, reference string) {
 	if s.Out == nil || s.v5 == nil || s.Out.Held { // nothing may come before the CONNACK
 		return
 	}
 	d := mqtt.Disconnect{Code: code}
+	if reference != "" {
+		d.Props.AddBytes(mqtt.PropServerReference, []byte(reference))
+		if !s.Fits(d.Size(s.Version)) {
+			d.Props.Reset()
+		}
+	}
 	if text != "" && s.v5.problemInfo {
+		bare := d.Props.Clone(0)
 		d.Props.AddBytes(mqtt.PropReasonString, []byte(text))
 		if !s.Fits(d.Size(s.Version)) {
-			d.Props.Reset() // [MQTT-3.14.2-3]
+			d.Props = bare // [MQTT-3.14.2-3]
 		}
 	}
 	t.Sink.Touch(s.Out)

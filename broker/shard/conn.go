@@ -3,6 +3,7 @@ package shard
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -337,6 +338,19 @@ var (
 	errLifetime  = &mqtt.Error{Code: mqtt.CodeMaximumConnectTime, Text: "maximum connection lifetime reached"}
 	errKeepAlive = &mqtt.Error{Code: mqtt.CodeKeepAliveTimeout, Text: "nothing received within one and a half times the keep alive"}
 )
+
+// Disconnect ends the connections of a client, by its main session, for a reason that an MQTT 5 client is told. Only for functions that run on
+// the loop.
+func (s *Shard) Disconnect(x *session.Session, err error) {
+	if x.Several != nil {
+		for _, o := range slices.Clone(x.Several.Others) {
+			s.fail(s.conn(o.Out.Handle), err)
+		}
+	}
+	if x.Online() {
+		s.fail(s.conn(x.Out.Handle), err)
+	}
+}
 
 // fail ends a session's connection for a reason that an MQTT 5 client is told.
 func (s *Shard) fail(c *conn, err error) {

@@ -55,6 +55,7 @@ func (s *Shard) relieved() {
 // Holder is a connection whose client is behind with what it has to take, and about how many bytes of memory wait for it.
 type Holder struct {
 	ID    msg.SubscriberID
+	Slot  uint32 // of its session
 	Epoch uint32 // of its session: tells the connection from a later one
 	Bytes int64
 }
@@ -65,7 +66,7 @@ func (s *Shard) Holders(least int64) (found []Holder) {
 		s.Do(func() {
 			from = s.home.Holders(from, func(x *session.Session, holds int64) {
 				if holds >= least {
-					found = append(found, Holder{x.ID, x.Epoch, holds})
+					found = append(found, Holder{x.ID, x.Slot, x.Epoch, holds})
 				}
 			})
 		})
@@ -76,7 +77,7 @@ func (s *Shard) Holders(least int64) (found []Holder) {
 // Close ends the connection of a holder, if it still is the same; false if it is not. It must not be called from a loop.
 func (s *Shard) Close(h Holder, err error) (closed bool) {
 	s.Do(func() {
-		if x := s.home.Session(h.ID); x != nil && x.Online() && x.Epoch == h.Epoch {
+		if x := s.home.At(h.Slot); x != nil && x.Online() && x.ID == h.ID && x.Epoch == h.Epoch {
 			s.count.Inc(metric.OverloadConsumersClosed)
 			s.fail(s.conn(x.Out.Handle), err)
 			closed = true

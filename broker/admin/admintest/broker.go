@@ -4,7 +4,10 @@ package admintest
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"slices"
+	"sync"
 
 	"vernemq/broker/admin"
 	"vernemq/broker/metric"
@@ -22,6 +25,22 @@ type Broker struct {
 	Reconf   admin.Reconfigurer
 	// Visit, if set, is called before each session is shown; an error ends the listing.
 	Visit func(ctx context.Context, s *admin.SessionInfo) error
+
+	mu  sync.Mutex
+	did []string
+}
+
+// Did returns what commands did, in their order, one line each.
+func (b *Broker) Did() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.did)
+}
+
+func (b *Broker) note(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.did = append(b.did, fmt.Sprintf(format, args...))
 }
 
 var _ admin.Broker = (*Broker)(nil)
@@ -31,6 +50,37 @@ func (b *Broker) NodeName() string { return b.Node }
 
 // Version returns b.Release.
 func (b *Broker) Version() string { return b.Release }
+
+// Disconnect notes what it is asked for.
+func (b *Broker) Disconnect(id msg.SubscriberID, g admin.Goodbye) bool {
+	b.note("disconnect %q %q %+v", id.Mountpoint, id.ClientID, g)
+	return b.find(id) != nil
+}
+
+// Unsubscribe notes what it is asked for.
+func (b *Broker) Unsubscribe(id msg.SubscriberID, filter string, tell bool) bool {
+	b.note("unsubscribe %q %q %q %v", id.Mountpoint, id.ClientID, filter, tell)
+	s := b.find(id)
+	return s != nil && slices.ContainsFunc(s.Subscriptions, func(x admin.SubscriptionInfo) bool { return x.Topic == filter })
+}
+
+// Reauthorize notes what it is asked for: a user called nobody may not have what the session subscribed to.
+func (b *Broker) Reauthorize(_ context.Context, id msg.SubscriberID, user string) (changed int, err error) {
+	b.note("reauthorize %q %q %q", id.Mountpoint, id.ClientID, user)
+	if s := b.find(id); s != nil && user == "nobody" {
+		return len(s.Subscriptions), nil
+	}
+	return 0, nil
+}
+
+func (b *Broker) find(id msg.SubscriberID) *admin.SessionInfo {
+	for i := range b.Sessions {
+		if b.Sessions[i].ID == id {
+			return &b.Sessions[i]
+		}
+	}
+	return nil
+}
 
 // Listeners returns b.Open.
 func (b *Broker) Listeners() []admin.ListenerInfo { return b.Open }
