@@ -2,7 +2,6 @@ package service
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -95,13 +94,14 @@ func fdName(name string) string {
 // fdsAtOnce is how many descriptors the kernel passes in one message.
 const fdsAtOnce = 253
 
-// send sends a message with descriptors.
+// send sends a message with descriptors. Package net sends them on sockets that are not connected only.
 func (s *FDStore) send(state string, fds []int) error {
-	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: s.socket, Net: "unixgram"})
+	c, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("tell the service manager: %w", err)
 	}
-	defer c.Close()
+	defer unix.Close(c)
+	to := &unix.SockaddrUnix{Name: s.socket} // a leading @ is that of the abstract name space
 	for {
 		part := fds[:min(len(fds), fdsAtOnce)]
 		fds = fds[len(part):]
@@ -109,7 +109,7 @@ func (s *FDStore) send(state string, fds []int) error {
 		if len(part) > 0 {
 			rights = unix.UnixRights(part...)
 		}
-		if _, _, err := c.WriteMsgUnix([]byte(state), rights, nil); err != nil {
+		if err := unix.Sendmsg(c, []byte(state), rights, to, unix.MSG_NOSIGNAL); err != nil {
 			return fmt.Errorf("tell the service manager: %w", err)
 		}
 		if len(fds) == 0 {
