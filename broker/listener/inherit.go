@@ -55,6 +55,9 @@ func (m *Manager) Inherit(given []Inherited, want []config.Listener) {
 		if err != nil {
 			m.log.Warn("an inherited socket is not used", "name", g.Name, "address", s.addr, "reason", err)
 			m.keeper.Forget(g.Name)
+			if strings.HasPrefix(g.Name, "listener.") { // the keeper gives it up later: until then it must not hold the address, nor take connections
+				_ = unix.Shutdown(g.FD, unix.SHUT_RDWR)
+			}
 			_ = unix.Close(g.FD)
 			continue
 		}
