@@ -47,6 +47,7 @@ overload:
 prove: test crash overload
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
+	@.ci/prove-packages
 	@.ci/prove-container
 	@.ci/prove-repo
 	@.ci/prove-release
