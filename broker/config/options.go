@@ -48,8 +48,9 @@ type Options struct {
 	SharedPolicy       string `conf:"shared_subscription_policy"`
 
 	// Retained messages.
-	MaxRetainedMessages int   `conf:"max_retained_messages"` // 0: no limit
-	MaxRetainedBytes    int64 `conf:"max_retained_bytes"`    // as retain.Store.Bytes counts; 0: no limit
+	MaxRetainedMessages int           `conf:"max_retained_messages"` // 0: no limit
+	MaxRetainedBytes    int64         `conf:"max_retained_bytes"`    // as retain.Store.Bytes counts; 0: no limit
+	ExpireRetained      time.Duration `conf:"expire_retain_cache"`   // between two sweeps for retained messages whose time is over; 0: the broker's choice
 
 	// Store.
 	StoreDir          string        `conf:"store.dir"`        // already under the root

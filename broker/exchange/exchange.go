@@ -57,11 +57,12 @@ type Exchange struct {
 	hooks   atomic.Pointer[hook.Chains]
 	shards  int
 
-	mu     sync.Mutex
-	mounts atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
-	keys   []directory                            // per shard
-	full   []marks                                // per shard: sessions whose queue is full
-	homes  []*Home                                // per shard; complete before the loops run
+	mu        sync.Mutex
+	mounts    atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
+	keys      []directory                            // per shard
+	full      []marks                                // per shard: sessions whose queue is full
+	retaining stripes
+	homes     []*Home // per shard; complete before the loops run
 
 	upgrading    atomic.Bool  // a session has its own word on upgrades: QoS 0 publishes may have durable deliveries
 	pressure     atomic.Int32 // a Pressure

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"sync"
 	"time"
 
 	"vernemq/broker/metric"
@@ -29,8 +30,61 @@ func (h *Home) mayRetain(m *msg.Message) bool {
 	return false
 }
 
+// stripes is a set of locks by topic: what is retained in memory and what is in the store must not come apart when several shards set the same
+// topic. A lock is held for two calls that do not wait.
+type stripes [64]sync.Mutex
+
+func (l *stripes) of(topic []byte) *sync.Mutex {
+	sum := uint32(2166136261)
+	for _, c := range topic {
+		sum = (sum ^ uint32(c)) * 16777619
+	}
+	return &l[sum%uint32(len(l))]
+}
+
 // retain sets or deletes the retained message of m's topic.
 func (h *Home) retain(m *msg.Message) store.Ticket {
+	l := h.x.retaining.of(m.Topic)
+	l.Lock()
+	defer l.Unlock()
 	h.x.Retain.Set(m)
 	return h.x.Store.PutRetained(m.Mountpoint, m)
+}
+
+// expireRetained removes a retained message whose time is over, unless another one has taken its place.
+func (x *Exchange) expireRetained(m *msg.Message) bool {
+	l := x.retaining.of(m.Topic)
+	l.Lock()
+	defer l.Unlock()
+	if !x.Retain.Expire(m) {
+		return false
+	}
+	x.Store.PutRetained(m.Mountpoint, msg.New(m.Mountpoint, m.Topic, nil, nil, 0, true))
+	return true
+}
+
+// sweepStep is how many places of the tree a sweep looks at before it asks whether to go on.
+const sweepStep = 4096
+
+// SweepRetained removes the retained messages whose time is over at now, monotonic nanoseconds, and returns how many. It may run on any
+// goroutine; pause is called every few thousand messages and ends the sweep by returning false.
+func (x *Exchange) SweepRetained(now int64, pause func() bool) (removed int) {
+	for _, mountpoint := range x.Retain.Mountpoints() {
+		c := x.Retain.Cursor(mountpoint, "#")
+		for budget, done := sweepStep, false; !done; {
+			var m *msg.Message
+			var used int
+			m, used, done = c.Next(budget)
+			if m != nil && m.Deadline != 0 && m.Deadline <= now && x.expireRetained(m) {
+				removed++
+			}
+			if budget -= max(used, 1); budget <= 0 {
+				if !pause() {
+					return removed
+				}
+				budget = sweepStep
+			}
+		}
+	}
+	return removed
 }

@@ -161,7 +161,7 @@ type retainedSource struct {
 func (r *retainedSource) Next(budget int) (m *msg.Message, used int, done bool) {
 	m, used, done = r.c.Next(budget)
 	if m != nil && m.Deadline != 0 && m.Deadline <= r.h.T.Now {
-		r.h.x.Retain.Expire(m)
+		r.h.x.expireRetained(m)
 		m = nil
 	}
 	return m, used, done

@@ -101,10 +101,12 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.storeGauges()
 	n.storeStop = make(chan struct{})
 	go n.watchStore(n.storeStop)
+	go n.sweepRetained(base, n.storeStop)
 	n.restoreGC = keepMemory()
 	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
 	n.stopGuard = n.guardMemory(highWater(p.Options.MemoryHighWater))
 	if err := n.open(ctx); err != nil {
+		close(n.storeStop)
 		n.stopGuard()
 		n.restoreGC()
 		n.restoreLimit()

@@ -147,6 +147,13 @@ func (s *Store) remove(mountpoint string, topic []byte, doomed func(*kept) bool)
 	return true
 }
 
+// Mountpoints lists those that have or had retained messages.
+func (s *Store) Mountpoints() []string {
+	all := []string{""}
+	s.others.Range(func(k, _ any) bool { all = append(all, k.(string)); return true })
+	return all
+}
+
 // Count is the number of retained messages in all mountpoints.
 func (s *Store) Count() int { return int(s.count.Load()) }
 
