@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"vernemq/broker/hook"
+	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/session"
 	"vernemq/broker/topic"
@@ -60,7 +61,14 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 		c.ID.ClientID, c.AssignedID = "anon-"+base64.RawURLEncoding.EncodeToString(b[:]), true
 	}
 	if p.HasWill {
-		if topic.ValidName(p.Will.Topic, o.TopicMaxDepth) != nil {
+		if err := topic.ValidName(p.Will.Topic, o.TopicMaxDepth); err != nil {
+			if err == topic.ErrTooDeep {
+				v := metric.ID(0)
+				if p.Version.Is5() {
+					v = 1
+				}
+				x.Metrics.Shared().Inc(metric.MqttTopicDepthError + v)
+			}
 			return nil, errWillTopic
 		}
 		if p.Will.Topic[0] == '$' { // the broker's own namespace, as for a PUBLISH

@@ -41,7 +41,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 			q.Topics[i].Code = mqtt.CodeQuotaExceeded
 			continue
 		}
-		if err := h.checkFilter(&q.Topics[i]); err != nil {
+		if err := h.checkFilter(&q.Topics[i], v5(s)); err != nil {
 			return false, err
 		}
 	}
@@ -68,7 +68,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 
 // checkFilter refuses what is no filter at all with an error that ends the connection [MQTT-4.7.1-1], and marks what only this broker does
 // not take.
-func (h *Home) checkFilter(t *hook.Topic) error {
+func (h *Home) checkFilter(t *hook.Topic, version metric.ID) error {
 	filter := t.Filter
 	sh, shared, err := topic.ParseShared(filter)
 	if err == nil && shared {
@@ -83,6 +83,7 @@ func (h *Home) checkFilter(t *hook.Topic) error {
 	switch {
 	case errors.Is(err, topic.ErrTooDeep):
 		t.Code = mqtt.CodeTopicFilterInvalid
+		h.T.Count.Inc(metric.MqttTopicDepthError + version)
 	case err != nil:
 		return &mqtt.Error{Code: mqtt.CodeTopicFilterInvalid, Text: err.Error()}
 	}
@@ -91,8 +92,12 @@ func (h *Home) checkFilter(t *hook.Topic) error {
 
 // recheck refuses entries that a provider changed into what nobody can subscribe to.
 func (h *Home) recheck(q *hook.Subscribe) {
+	version := metric.ID(0)
+	if q.Client.Version.Is5() {
+		version = 1
+	}
 	for i := range q.Topics {
-		if t := &q.Topics[i]; t.Code < 0x80 && (t.Opts.QoS() > 2 || h.checkFilter(t) != nil) {
+		if t := &q.Topics[i]; t.Code < 0x80 && (t.Opts.QoS() > 2 || h.checkFilter(t, version) != nil) {
 			t.Code = mqtt.CodeTopicFilterInvalid
 		}
 	}
@@ -120,6 +125,7 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 		}
 		if code < 0x80 && h.T.Opts.MaxSubscriptions > 0 && main.Subs.Len() >= h.T.Opts.MaxSubscriptions && main.Subs.Get(t.Filter) == nil {
 			code = mqtt.CodeQuotaExceeded
+			h.T.Count.Inc(metric.MqttSubscriptionLimitError + v5(s))
 		}
 		if code.Failed() {
 			code = fit(code, mqtt.TypeSuback, mqtt.CodeNotAuthorized)

@@ -204,7 +204,30 @@ func TestMaxConnections(t *testing.T) {
 		for i := range 3 {
 			ps = append(ps, connect(t, addr, fmt.Sprint(i), mqtt.V311))
 		}
-		dial(t, addr).wantClosed()
+		for i, v := range []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5} {
+			p := dial(t, addr)
+			p.v = v
+			p.send((&mqtt.Connect{Version: v, ClientID: []byte("over"), CleanStart: true}).Append(nil))
+			want := byte(3)
+			if v.Is5() {
+				want = byte(mqtt.CodeQuotaExceeded)
+			}
+			if body := p.want(mqtt.TypeConnack); body[1] != want {
+				t.Errorf("MQTT %d: CONNACK 0x%02X, want 0x%02X", v, body[1], want)
+			}
+			p.wantClosed()
+			if got := n.Metrics().Value(metric.SocketRefused); got != uint64(i+1) {
+				t.Errorf("%d connections refused, want %d", got, i+1)
+			}
+		}
+		silent := make([]*peer, 100) // who says nothing takes no room of others, and there are bounds to that, too
+		for i := range silent {
+			silent[i] = dial(t, addr)
+		}
+		until(t, "all are counted as refused", func() bool { return n.Metrics().Value(metric.SocketRefused) == 103 })
+		if open := n.Metrics().Value(metric.SocketOpen); open > 3+3+64 {
+			t.Errorf("%d connections were opened, want 70 at most", open)
+		}
 		for _, p := range ps {
 			p.ping()
 		}

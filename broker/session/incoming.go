@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 
+	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/store"
@@ -29,6 +30,9 @@ func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame, known []byte, m *msg
 	}
 	if !bytes.Equal(m.Topic, known) {
 		if err := topic.ValidName(m.Topic, t.Opts.TopicMaxDepth); err != nil {
+			if err == topic.ErrTooDeep {
+				t.Count.Inc(metric.MqttTopicDepthError + s.v())
+			}
 			return false, &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: err.Error()}
 		}
 	}

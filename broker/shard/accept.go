@@ -79,9 +79,11 @@ func (s *Shard) accept(a *accepting) (n int) {
 // accepted begins a connection.
 func (s *Shard) accepted(fd int, peer netip.AddrPort, l *Listener) {
 	set := l.Settings()
-	if active := l.Active.Add(1); set.MaxConnections >= 0 && active > set.MaxConnections {
-		l.Active.Add(-1)
-		l.Refused.Add(1)
+	over, ok := l.admit()
+	if over {
+		s.count.Inc(metric.SocketRefused)
+	}
+	if !ok {
 		_ = unix.Close(fd)
 		return
 	}
@@ -92,9 +94,10 @@ func (s *Shard) accepted(fd int, peer netip.AddrPort, l *Listener) {
 		s.group.log.Error("cannot watch a connection", "listener", set.Rules.Listener, "error", err)
 		_ = unix.Close(fd)
 		s.count.Inc(metric.SocketClose)
-		l.Active.Add(-1)
+		l.release(over)
 		return
 	}
+	c.over = over
 	s.home.T.Wheel.Arm(&c.timer, s.home.T.Now+int64(set.ConnectTimeout))
 }
 
@@ -107,6 +110,7 @@ func (s *Shard) shed(a *accepting) {
 	if fd, _, err := unix.Accept4(a.fd, unix.SOCK_CLOEXEC); err == nil {
 		_ = unix.Close(fd)
 		a.l.Refused.Add(1)
+		s.count.Inc(metric.SocketRefused)
 	}
 	s.spareFD, _ = unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 }

@@ -41,6 +41,7 @@ type conn struct {
 	closing   bool // what is gathered goes out, then the connection ends
 	lingering bool // our side is shut down; the peer's rest is read and thrown away
 	doomed    bool // on Shard.dead
+	over      bool // above its listener's limit: its CONNECT is refused
 }
 
 // pause is the set of reasons not to read a connection.
@@ -69,6 +70,33 @@ type Listener struct {
 	Active   atomic.Int64 // connections open now
 	Total    atomic.Int64 // connections accepted since the start
 	Refused  atomic.Int64 // connections refused for MaxConnections
+	over     atomic.Int64 // connections above MaxConnections that are open to be told so
+}
+
+// mostOver is how many connections above its limit a listener takes to refuse them by the book; more are closed at once.
+const mostOver = 64
+
+// admit counts a new connection. over: it is one too many, and stays until it can be told; ok false: it cannot even stay for that.
+func (l *Listener) admit() (over, ok bool) {
+	if most := l.Settings().MaxConnections; l.Active.Add(1) <= most || most < 0 {
+		return false, true
+	}
+	l.Active.Add(-1)
+	l.Refused.Add(1)
+	if l.over.Add(1) <= mostOver {
+		return true, true
+	}
+	l.over.Add(-1)
+	return true, false
+}
+
+// release takes a connection out of the count.
+func (l *Listener) release(over bool) {
+	if over {
+		l.over.Add(-1)
+		return
+	}
+	l.Active.Add(-1)
 }
 
 // NewListener returns a listener with settings that are not modified any more.
@@ -143,7 +171,7 @@ func (s *Shard) bury() {
 		}
 		_ = unix.Close(int(c.fd))
 		s.count.Inc(metric.SocketClose)
-		c.lst.Active.Add(-1)
+		c.lst.release(c.over)
 		s.free(c)
 	}
 	clear(s.dead)
@@ -156,7 +184,7 @@ func (s *Shard) closeAll() {
 		for i := range page {
 			if c := &page[i]; c.fd >= 0 {
 				_ = unix.Close(int(c.fd))
-				c.lst.Active.Add(-1)
+				c.lst.release(c.over)
 			}
 		}
 	}
@@ -261,16 +289,13 @@ func (s *Shard) connTimer(c *conn) {
 		s.resume(c, pauseRate)
 		s.armConn(c)
 	case c.expired(now):
+		s.count.Inc(metric.ClientLifetimeExpired + c.v5())
 		s.fail(c, errLifetime)
 	case c.keepAlive > 0 && c.pausedFor&^pauseOutput != 0 && now >= c.lastRead+c.keepNanos():
 		c.lastRead = now // it is us who do not read: its time begins again
 		s.armConn(c)
 	case c.keepAlive > 0 && now >= c.lastRead+c.keepNanos():
-		v := metric.ID(0)
-		if c.version.Is5() {
-			v = 1
-		}
-		s.count.Inc(metric.ClientKeepaliveExpired + v)
+		s.count.Inc(metric.ClientKeepaliveExpired + c.v5())
 		s.fail(c, errKeepAlive) // [MQTT-3.1.2-22]
 	default:
 		s.armConn(c)
@@ -281,6 +306,14 @@ func (s *Shard) connTimer(c *conn) {
 func (c *conn) expired(now int64) bool {
 	l := c.lifetime()
 	return l > 0 && now >= c.opened+int64(l)
+}
+
+// v5 is 1 for MQTT 5 and 0 for others: the offset of a metric with the label mqtt_version.
+func (c *conn) v5() metric.ID {
+	if c.version.Is5() {
+		return 1
+	}
+	return 0
 }
 
 func (c *conn) keepNanos() int64 { return int64(c.keepAlive) * 1_500_000_000 }
@@ -312,6 +345,7 @@ func (s *Shard) throttle(c *conn, limit int) {
 		c.rateEnd, c.rateLeft = now+1e9, int32(min(limit, math.MaxInt32))
 	}
 	if c.rateLeft--; c.rateLeft <= 0 {
+		s.count.Inc(metric.MqttMessageRatePaused + c.v5())
 		c.pausedFor |= pauseRate
 		s.armConn(c)
 	}
