@@ -44,14 +44,18 @@ func crashChild(dir string) {
 
 // TestCrash: publishers of QoS 1 and 2 and subscribers with persistent sessions, and a broker that is killed with SIGKILL at any moment, again
 // and again. In the end every acknowledged message was delivered, at QoS 2 exactly once, in the order of its publisher; and the retained
-// messages are the last ones that were published.
+// messages are the last ones that were published. The members of a shared group, whose connections break all the time, get each message together.
 func TestCrash(t *testing.T) {
 	c := &crash{t: t, dir: t.TempDir(), rng: rand.New(rand.NewPCG(7, uint64(*crashKills)))}
 	for i := range 4 {
 		c.clients = append(c.clients, &crashClient{c: c, id: fmt.Sprintf("pub%d", i), publishes: byte(1 + i%2), v: version(i / 2), open: map[uint16]string{}})
 	}
 	for i := range 3 {
-		c.clients = append(c.clients, &crashClient{c: c, id: fmt.Sprintf("sub%d", i), v: version(i), open: map[uint16]string{}})
+		c.clients = append(c.clients, &crashClient{c: c, id: fmt.Sprintf("sub%d", i), v: version(i), filter: "c/#", open: map[uint16]string{}})
+	}
+	for i := range 3 {
+		c.clients = append(c.clients, &crashClient{c: c, id: fmt.Sprintf("mem%d", i), v: version(i), filter: "$share/g/c/#", open: map[uint16]string{},
+			breaks: rand.New(rand.NewPCG(8, uint64(i)))})
 	}
 	c.subscribe()
 	for range *crashKills {
@@ -127,7 +131,11 @@ func (c *crash) round(life time.Duration) {
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, p := range c.clients {
-		wg.Go(func() { p.live(ctx) })
+		wg.Go(func() {
+			for p.live(ctx); p.breaks != nil && ctx.Err() == nil; {
+				p.live(ctx)
+			}
+		})
 	}
 	<-ctx.Done()
 	c.kill()
@@ -150,8 +158,26 @@ func (c *crash) finish() {
 	wg.Wait()
 	c.checkRetained()
 	acked, exactly := 0, 0
+	check := func(id, m string, qos byte, n int) {
+		switch {
+		case n == 0:
+			c.t.Errorf("%s: %q was acknowledged and never came", id, m)
+		case qos == 2 && n > 1:
+			c.t.Errorf("%s: %q came %d times", id, m, n)
+		}
+		acked++
+		if qos == 2 {
+			exactly++
+		}
+	}
+	group := map[string]int{}
 	for _, sub := range c.clients {
-		if sub.publishes != 0 {
+		if sub.breaks != nil {
+			for _, m := range sub.got {
+				group[m]++
+			}
+		}
+		if sub.publishes != 0 || sub.breaks != nil {
 			continue
 		}
 		times, last := map[string]int{}, map[string]string{}
@@ -167,17 +193,13 @@ func (c *crash) finish() {
 		}
 		for _, pub := range c.clients {
 			for _, m := range pub.acked {
-				switch n := times[m]; {
-				case n == 0:
-					c.t.Errorf("%s: %q was acknowledged and never came", sub.id, m)
-				case pub.publishes == 2 && n > 1:
-					c.t.Errorf("%s: %q came %d times", sub.id, m, n)
-				}
-				acked++
-				if pub.publishes == 2 {
-					exactly++
-				}
+				check(sub.id, m, pub.publishes, times[m])
 			}
+		}
+	}
+	for _, pub := range c.clients {
+		for _, m := range pub.acked {
+			check("group", m, pub.publishes, group[m])
 		}
 	}
 	c.t.Logf("%d kills, %d acknowledged deliveries checked, %d of them exactly once", c.kills, acked, exactly)
@@ -192,7 +214,9 @@ type crashClient struct {
 	id        string
 	v         mqtt.Version
 	publishes byte // QoS; 0: a subscriber
-	quiet     bool // no new messages: complete what is open
+	filter    string
+	breaks    *rand.Rand // its connections break after some packets
+	quiet     bool       // no new messages: complete what is open
 
 	seq   int
 	next  uint16
@@ -231,14 +255,18 @@ func (p *crashClient) live(ctx context.Context) {
 	if p.publishes == 0 {
 		var sub mqtt.Subscribe
 		sub.PacketID = 1
-		sub.Add([]byte("c/#"), 2)
+		sub.Add([]byte(p.filter), 2)
 		w = sub.Append(w, p.v)
 	}
 	if _, err := conn.Write(w); err != nil {
 		return
 	}
 	r := bufio.NewReader(conn)
-	for {
+	packets := -1 // any number
+	if p.breaks != nil && p.subscribed && !p.quiet {
+		packets = 2 + p.breaks.IntN(300)
+	}
+	for ; packets != 0; packets-- {
 		if p.quiet && p.publishes != 0 && len(p.out) == 0 {
 			return
 		}
