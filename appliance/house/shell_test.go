@@ -15,7 +15,7 @@ import (
 
 // outside are commands of others, which are read and not run.
 var outside = []string{"git", "cd", "install", "ln", "mkdir", "cp", "mosquitto_pub", "mosquitto_sub", "apt-get",
-	"docker", "podman", "skopeo", "curl", "dnf", "openssl", "sha256sum"}
+	"docker", "podman", "skopeo", "curl", "dnf", "openssl", "sha256sum", "systemctl", "ufw", "firewall-cmd", "usermod"}
 
 // ours are the product's names.
 var ours = []string{"vernemq", "vmq-admin", "vmq-passwd"}

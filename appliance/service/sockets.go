@@ -100,7 +100,7 @@ func (s *FDStore) send(state string, fds []int) error {
 	if err != nil {
 		return fmt.Errorf("tell the service manager: %w", err)
 	}
-	defer unix.Close(c)
+	defer func() { _ = unix.Close(c) }()
 	to := &unix.SockaddrUnix{Name: s.socket} // a leading @ is that of the abstract name space
 	for {
 		part := fds[:min(len(fds), fdsAtOnce)]

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -85,7 +84,11 @@ func read(binary string, dir func(module string) (string, error)) (*bill, error)
 		}
 	}
 	b.parts = []part{{module: "std", version: strings.TrimPrefix(info.GoVersion, "go")}}
-	if err := b.parts[0].licences(goRoot()); err != nil {
+	root, err := goRoot()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.parts[0].licences(root); err != nil {
 		return nil, err
 	}
 	for _, m := range info.Deps {
@@ -106,11 +109,12 @@ func read(binary string, dir func(module string) (string, error)) (*bill, error)
 }
 
 // goRoot returns where the Go release is that builds this; it holds the licence of the standard library.
-func goRoot() string {
-	if out, err := exec.Command("go", "env", "GOROOT").Output(); err == nil {
-		return strings.TrimSpace(string(out))
+func goRoot() (string, error) {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOROOT: %w", err)
 	}
-	return runtime.GOROOT()
+	return strings.TrimSpace(string(out)), nil
 }
 
 // moduleDir asks the Go tool where the source of a module is.

@@ -59,6 +59,9 @@ func TestForeground(t *testing.T) {
 		}
 		manager.SetReadDeadline(time.Unix(1, 0)) // a broker that has died tells nothing any more
 	}()
+	if kept := <-told; kept != "FDSTORE=1\nFDNAME=listener.tcp.default" {
+		t.Errorf("the manager was told %q", kept)
+	}
 	if ready := <-told; !strings.HasPrefix(ready, "READY=1") {
 		t.Errorf("the manager was told %q", ready)
 	}
