@@ -16,3 +16,6 @@ func (n *Node) Press(p exchange.Pressure) { n.group.Press(p) }
 
 // View is the broker as commands see it.
 func (n *Node) View() admin.Broker { return brokerView{n} }
+
+// OnLoop runs f on an event loop and does not wait for it.
+func (n *Node) OnLoop(i int, f func()) { n.group.Shard(i).Post(f) }
