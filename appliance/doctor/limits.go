@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	sysctlFile = "/etc/sysctl.d/60-vernemq.conf"
-	backlog    = 4096 // connections that may wait to be accepted, per socket; what the broker asks for
+	backlog = 4096 // connections that may wait to be accepted, per socket; what the broker asks for
 )
 
 // connections sums max_connections over the listeners that can be opened; -1: one of them has no limit.
@@ -102,16 +101,14 @@ func openFiles(text string) (soft, hard uint64, ok bool) {
 
 // kernel examines settings that the limits do not cover.
 func kernel(in *Input) (out []Finding) {
-	for _, examine := range []func(*Input) []Finding{conntrack, portRange, tcpMemory, migrateReq} {
+	for _, examine := range []func(*Input) []Finding{conntrack, portRange, tcpMemory, migrateReq, halfOpen, arriving, openPerProcess} {
 		out = append(out, examine(in)...)
 	}
 	return out
 }
 
 // setSysctl is the command that sets a sysctl now and at every boot.
-func setSysctl(name, value string) string {
-	return fmt.Sprintf("echo '%s = %s' >> %s && sysctl -w %s='%s'", name, value, sysctlFile, name, value)
-}
+func setSysctl(name, value string) string { return probe.SetSysctl(name, value) }
 
 // conntrack examines the table of the firewall: when it is full the kernel drops packets of new connections.
 func conntrack(in *Input) []Finding {
@@ -162,8 +159,9 @@ func portRange(in *Input) (out []Finding) {
 	}
 	const enough = 10000
 	if bounds[1] < bounds[0] || bounds[1]-bounds[0] < enough {
-		out = append(out, Finding{Status: Warning, Name: name, Reading: fmt.Sprintf("%d %d", bounds[0], bounds[1]), Wanted: "32768 60999",
-			Why: "bridges and webhooks run out of ports of their own", Mend: setSysctl(name, "32768 60999")})
+		wide := fmt.Sprintf("%d %d", min(bounds[0], 32768), max(bounds[1], 60999))
+		out = append(out, Finding{Status: Warning, Name: name, Reading: fmt.Sprintf("%d %d", bounds[0], bounds[1]), Wanted: wide,
+			Why: "bridges and webhooks run out of ports of their own", Mend: setSysctl(name, wide)})
 	}
 	if out == nil {
 		out = []Finding{{Status: OK, Name: name, Reading: fmt.Sprintf("%d %d", bounds[0], bounds[1])}}

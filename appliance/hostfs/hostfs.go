@@ -25,6 +25,9 @@ const (
 	PIDFile     = "/run/vernemq/vernemq.pid"
 	EULAText    = "/usr/share/vernemq/EULA.md"
 	Defaults    = "/etc/default/vernemq"
+	TuneSysctl  = "/etc/sysctl.d/60-vernemq.conf"                     // kernel settings that vernemq tune made
+	TuneRecord  = "/etc/sysctl.d/60-vernemq.conf.before"              // what was there before
+	TuneLimits  = "/etc/systemd/system/vernemq.service.d/limits.conf" // the service's limits that it made
 )
 
 // Root is the directory that stands for /. The zero value is the host's own root.

@@ -3,6 +3,8 @@ package probe
 import (
 	"fmt"
 	"strings"
+
+	"vernemq/appliance/hostfs"
 )
 
 // Need is what the configuration asks of the host.
@@ -20,7 +22,11 @@ type Limit struct {
 	Wanted  string // what it should be at least
 	Why     string // what happens otherwise
 	Mend    string // the command, or file and line, that mends it
+	Files   uint64 // of NoFileLimit: Wanted as a number
 }
+
+// NoFileLimit is the Name of the limit of open files of a process.
+const NoFileLimit = "RLIMIT_NOFILE"
 
 // String returns the limit in one line and its remedy in a second.
 func (l Limit) String() string {
@@ -39,7 +45,10 @@ const (
 	unbounded = 1 << 30
 )
 
-const sysctlFile = "/etc/sysctl.d/60-vernemq.conf"
+// SetSysctl is the command that sets a sysctl now and at every boot.
+func SetSysctl(name, value string) string {
+	return fmt.Sprintf("vernemq tune --apply; or echo '%s = %s' >> %s && sysctl -w %s='%s'", name, value, hostfs.TuneSysctl, name, value)
+}
 
 // Check compares the host with what is needed and returns the limits that are too low. What the host does not tell is not checked.
 func (h Host) Check(need Need) []Limit {
@@ -51,9 +60,10 @@ func (h Host) Check(need Need) []Limit {
 	files := uint64(connections) + reserve
 	if soft, hard, err := h.NoFile(); err == nil && soft < files {
 		out = append(out, Limit{
-			Name: "RLIMIT_NOFILE", Reading: fmt.Sprintf("%d (hard limit %d)", soft, hard), Wanted: fmt.Sprint(files),
-			Why: fmt.Sprintf("%d connections are allowed by max_connections; above the limit new ones are refused", connections),
-			Mend: fmt.Sprintf(`mkdir -p /etc/systemd/system/vernemq.service.d && printf '[Service]\nLimitNOFILE=%d\n' `+
+			Name: NoFileLimit, Reading: fmt.Sprintf("%d (hard limit %d)", soft, hard), Wanted: fmt.Sprint(files),
+			Why:   fmt.Sprintf("%d connections are allowed by max_connections; above the limit new ones are refused", connections),
+			Files: files,
+			Mend: fmt.Sprintf(`vernemq tune --apply; or mkdir -p /etc/systemd/system/vernemq.service.d && printf '[Service]\nLimitNOFILE=%d\n' `+
 				`> /etc/systemd/system/vernemq.service.d/limits.conf && systemctl daemon-reload (in a container: --ulimit nofile=%d)`, files, files),
 		})
 	}
@@ -72,7 +82,7 @@ func (h Host) Check(need Need) []Limit {
 		value := strings.Join(mended, " ")
 		out = append(out, Limit{
 			Name: name, Reading: join(values), Wanted: value, Why: why,
-			Mend: fmt.Sprintf("echo '%s = %s' >> %s && sysctl -w %s='%s'", name, value, sysctlFile, name, value),
+			Mend: SetSysctl(name, value),
 		})
 	}
 	sysctl("fs.file-max", 0, min(files+files/4, unbounded), "the whole machine runs out of open files before the broker reaches max_connections")
