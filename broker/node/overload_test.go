@@ -285,7 +285,7 @@ func TestOverload(t *testing.T) {
 		t.Fatalf("a new client after the flood: %v", err)
 	}
 	p.ping()
-	if peak := f.peak(); peak > floodMost {
+	if peak := f.peak(); peak > floodMost && !raceDetector {
 		t.Errorf("%d MB resident with a memory_limit of %d MB, want %d at most", peak>>20, floodLimit>>20, floodMost>>20)
 	}
 }
