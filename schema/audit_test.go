@@ -222,12 +222,12 @@ func TestRuntimeKeys(t *testing.T) {
 	if len(want) != 50 {
 		t.Fatalf("%d names, want 50", len(want))
 	}
-	wanted := map[string]bool{"queue_full_action": true} // and of our own
+	wanted := map[string]bool{"queue_full_action": true, "max_retained_messages": true, "max_retained_bytes": true} // and of our own
 	for _, name := range want {
 		wanted[name] = true
 	}
 	// Beyond VerneMQ's: listeners come and go, and these options of theirs change without a new socket.
-	option := regexp.MustCompile(`^listener\.((tcp|ssl|wss?|vmqs?|https?)\.)?(\$name\.)?(max_connections|max_connection_lifetime|mountpoint|allowed_protocol_versions|allow_anonymous_override)$`)
+	option := regexp.MustCompile(`^listener\.((tcp|ssl|wss?|vmqs?|https?)\.)?(\$name\.)?(max_connections|max_connection_lifetime|max_connection_rate|mountpoint|allowed_protocol_versions|allow_anonymous_override)$`)
 	for _, k := range load(t).Keys() {
 		if k.Name == "listener.tcp.$name" || option.MatchString(k.Name) {
 			wanted[k.Name] = true

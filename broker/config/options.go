@@ -71,6 +71,7 @@ type Listener struct {
 	MaxConnections   int           `conf:"max_connections"` // -1: no limit
 	Acceptors        int           `conf:"nr_of_acceptors"`
 	MaxLifetime      time.Duration `conf:"max_connection_lifetime"` // 0: none
+	MaxConnectRate   int           `conf:"max_connection_rate"`     // clients let in in one second; 0: any number
 	Mountpoint       string        `conf:"mountpoint"`              // "" is the default one
 	ProtocolVersions []int         `conf:"allowed_protocol_versions"`
 	AllowAnonymous   bool          `conf:"allow_anonymous_override"`

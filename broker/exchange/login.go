@@ -3,6 +3,7 @@ package exchange
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/netip"
 
 	"vernemq/broker/hook"
@@ -62,7 +63,7 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 	}
 	if p.HasWill {
 		if err := topic.ValidName(p.Will.Topic, o.TopicMaxDepth); err != nil {
-			if err == topic.ErrTooDeep {
+			if errors.Is(err, topic.ErrTooDeep) {
 				v := metric.ID(0)
 				if p.Version.Is5() {
 					v = 1

@@ -171,7 +171,7 @@ func (m *Manager) attach(cfg config.Listener, socks []socket) error {
 // settings is what a listener's connections are held to.
 func (m *Manager) settings(cfg *config.Listener) *shard.Settings {
 	return &shard.Settings{
-		MaxConnections: int64(cfg.MaxConnections), MaxLifetime: cfg.MaxLifetime, ConnectTimeout: m.options.Load().ConnectTimeout,
+		MaxConnections: int64(cfg.MaxConnections), MaxLifetime: cfg.MaxLifetime, MaxConnectRate: int64(cfg.MaxConnectRate), ConnectTimeout: m.options.Load().ConnectTimeout,
 		Rules: shard.Rules{Listener: cfg.Name, Mountpoint: cfg.Mountpoint, Versions: cfg.ProtocolVersions, AllowAnonymous: cfg.AllowAnonymous},
 	}
 }

@@ -62,6 +62,7 @@ var catalog = []row{
 	{name: "mqtt_pubcomp_invalid_error", kind: Counter, series: bothVersions, doc: "PUBCOMP packets that match no message in flight."},
 	{name: "mqtt_topic_depth_error", kind: Counter, series: bothVersions, doc: "Topics, filters and wills with more levels than topic_max_depth."},
 	{name: "mqtt_subscription_limit_error", kind: Counter, series: bothVersions, doc: "Subscriptions refused for max_subscriptions_per_client."},
+	{name: "mqtt_connection_rate_error", kind: Counter, series: bothVersions, doc: "Clients refused for max_connection_rate."},
 	{name: "mqtt_message_rate_paused", kind: Counter, series: bothVersions,
 		doc: "Times that a client was not read for the rest of a second because it had published max_message_rate messages."},
 	{name: "client_lifetime_expired", kind: Counter, series: bothVersions, doc: "Clients closed because their connection reached max_connection_lifetime."},

@@ -50,6 +50,8 @@ func TestLimit(t *testing.T) {
 				}
 				p.send(burst)
 			}},
+		{key: "max_connection_rate", set: func(o *config.Options) { o.Listeners[0].MaxConnectRate = 1 }, counter: metric.MqttConnectionRateError + 1,
+			connect: func(*mqtt.Connect) {}, connack: [2]byte{3, 0x9F}},
 		{key: "max_connection_lifetime", set: func(o *config.Options) { o.Listeners[0].MaxLifetime = time.Second }, counter: metric.ClientLifetimeExpired + 1,
 			fine: func(p *peer) { p.ping() }, above: func(*peer) {}, code: mqtt.CodeMaximumConnectTime},
 	} {
@@ -99,7 +101,7 @@ func TestLimit(t *testing.T) {
 				if got := n.Metrics().Value(counter); got != 1 {
 					t.Errorf("counted %d above the limit, want 1", got)
 				}
-				connect(t, addr, "other", v).ping()
+				until(t, "another client is let in", func() bool { return enters(t, addr, "other", v) })
 			})
 		}
 	}
@@ -117,4 +119,12 @@ func wantSuback(p *peer, filter string, code mqtt.Code) {
 	if body := p.want(mqtt.TypeSuback); mqtt.Code(body[len(body)-1]) != code {
 		p.t.Errorf("SUBACK 0x%02X, want 0x%02X", body[len(body)-1], byte(code))
 	}
+}
+
+// enters reports whether a client is let in now.
+func enters(t *testing.T, addr, id string, v mqtt.Version) bool {
+	p := dial(t, addr)
+	p.v = v
+	p.send((&mqtt.Connect{Version: v, ClientID: []byte(id), CleanStart: true}).Append(nil))
+	return p.want(mqtt.TypeConnack)[1] == 0
 }

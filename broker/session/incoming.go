@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
@@ -30,7 +31,7 @@ func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame, known []byte, m *msg
 	}
 	if !bytes.Equal(m.Topic, known) {
 		if err := topic.ValidName(m.Topic, t.Opts.TopicMaxDepth); err != nil {
-			if err == topic.ErrTooDeep {
+			if errors.Is(err, topic.ErrTooDeep) {
 				t.Count.Inc(metric.MqttTopicDepthError + s.v())
 			}
 			return false, &mqtt.Error{Code: mqtt.CodeTopicNameInvalid, Text: err.Error()}

@@ -61,6 +61,7 @@ type Settings struct {
 	Rules          Rules
 	MaxConnections int64 // -1: no limit
 	MaxLifetime    time.Duration
+	MaxConnectRate int64 // CONNECT packets accepted in one second; 0: any number
 	ConnectTimeout time.Duration
 }
 
@@ -70,6 +71,8 @@ type Listener struct {
 	Active   atomic.Int64 // connections open now
 	Total    atomic.Int64 // connections accepted since the start
 	Refused  atomic.Int64 // connections refused for MaxConnections
+	rateEnd  atomic.Int64 // monotonic nanoseconds of the end of the second that connects counts for
+	connects atomic.Int64
 	over     atomic.Int64 // connections above MaxConnections that are open to be told so
 }
 
@@ -88,6 +91,18 @@ func (l *Listener) admit() (over, ok bool) {
 	}
 	l.over.Add(-1)
 	return true, false
+}
+
+// mayConnect counts a CONNECT against MaxConnectRate. now is monotonic nanoseconds. Where two seconds meet, shards may disagree by a few.
+func (l *Listener) mayConnect(now int64) bool {
+	most := l.Settings().MaxConnectRate
+	if most <= 0 {
+		return true
+	}
+	if end := l.rateEnd.Load(); now >= end && l.rateEnd.CompareAndSwap(end, now+int64(time.Second)) {
+		l.connects.Store(0)
+	}
+	return l.connects.Add(1) <= most
 }
 
 // release takes a connection out of the count.

@@ -35,6 +35,10 @@ func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) b
 	if err == nil && c.over {
 		err = errFull
 	}
+	if err == nil && !c.lst.mayConnect(s.home.T.Now) {
+		s.count.Inc(metric.MqttConnectionRateError + v)
+		err = errRate
+	}
 	if err == nil && s.home.Pressure() >= exchange.Refuse {
 		s.count.Inc(metric.OverloadConnectionsRefused)
 		err = exchange.ErrOverload
@@ -85,6 +89,9 @@ func (s *Shard) adopt(fd int32, lst *Listener, peer netip.AddrPort, opened int64
 // errFull refuses a client whose listener has as many connections as it may; before MQTT 5 it gets return code 3.
 var errFull = &mqtt.Error{Code: mqtt.CodeQuotaExceeded, Text: "the listener has max_connections"}
 
+// errRate refuses a client whose listener has let in as many in this second as it may; before MQTT 5 it gets return code 3.
+var errRate = &mqtt.Error{Code: mqtt.CodeConnectionRateExceeded, Text: "the listener has reached max_connection_rate"}
+
 // register makes the client known. It reports whether the connection lives.
 func (s *Shard) register(c *conn, cc *session.Connect) bool {
 	sess, held, err := s.home.Connect(cc, &c.out)
@@ -106,7 +113,7 @@ func (s *Shard) register(c *conn, cc *session.Connect) bool {
 // refuse answers a CONNECT with the reason and ends the connection; cc is nil if it was not even read. A peer that sent no CONNECT we can read
 // gets no answer in MQTT 3.x.
 func (s *Shard) refuse(c *conn, cc *session.Connect, err error) {
-	if err != exchange.ErrOverload && err != errFull { // counted; the first is told once, when it began
+	if err != exchange.ErrOverload && err != errFull && err != errRate { // counted; the first is told once, when it began
 		s.group.log.Info("client refused", "listener", c.lst.Settings().Rules.Listener, "peer", c.peer.String(), "reason", err.Error())
 	}
 	v, said := c.version, mqtt.CodeOf(err)

@@ -31,13 +31,8 @@ const (
 // does not start.
 func (p *program) foreground(args []string) int {
 	var layers layerFlags
-	if !p.parse("foreground", args, layers.addStart) {
+	if !p.parse("foreground", args, layers.add) {
 		return exitFailed
-	}
-	if u, other, err := p.account(layers.user); err != nil {
-		return p.failed(err)
-	} else if other {
-		return p.failed(p.become(u, args))
 	}
 	inherited := service.Sockets()
 	signals := make(chan os.Signal, 2)
