@@ -119,7 +119,7 @@ func serviceCannotRead(c *compilation) {
 		add(report.Error, report.CodeServiceCannotRead, message, hint)
 	}
 	for _, s := range c.settings {
-		if s.layer == plan.File || s.layer == plan.Persisted {
+		if fromFiles(s.layer) {
 			check(s.KeyPos.File, func(severity report.Severity, code, message, hint string) {
 				c.report.Add(report.Entry{Severity: severity, Code: code, Message: message, Hint: hint, Pos: report.Pos{File: s.KeyPos.File}})
 			})

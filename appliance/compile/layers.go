@@ -55,6 +55,8 @@ func (c *compilation) layers() []assigned {
 	add(plan.File, files, findings)
 	files, findings = source.ReadDir(c.in.FS, hostfs.PersistDir)
 	add(plan.Persisted, files, findings)
+	files, findings = source.ReadLayer(c.in.FS, hostfs.ImageConf, hostfs.ImageConfs)
+	add(plan.Image, files, findings)
 	out = append(out, c.defaultsFile()...)
 	out = append(out, c.environ()...)
 	out = append(out, c.set()...)

@@ -169,7 +169,7 @@ func (c *compilation) settle() {
 }
 
 // fromFiles reports whether a layer is made of files an operator writes, in which a key may stand twice by mistake.
-func fromFiles(l plan.Layer) bool { return l == plan.File || l == plan.Persisted }
+func fromFiles(l plan.Layer) bool { return l == plan.File || l == plan.Persisted || l == plan.Image }
 
 // unknown reports a key that is not in the schema.
 func (c *compilation) unknown(a assigned) {

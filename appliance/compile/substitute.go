@@ -271,7 +271,7 @@ func (c *compilation) content(s *setting, name string) (string, *schema.ValueErr
 		return fail(report.CodeReference, "a path cannot hold a NUL character", "")
 	case !path.IsAbs(full):
 		dir := hostfs.EtcDir
-		if s.layer == plan.File || s.layer == plan.Persisted || s.layer == plan.Profile {
+		if fromFiles(s.layer) || s.layer == plan.Profile {
 			dir = path.Dir(s.KeyPos.File)
 		}
 		full = path.Join(dir, full)

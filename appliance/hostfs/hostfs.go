@@ -18,6 +18,9 @@ const (
 	ProfileDir  = "/usr/share/vernemq/profiles"
 	DataDir     = "/var/lib/vernemq"
 	PersistDir  = "/var/lib/vernemq/conf.d" // settings made while the broker ran, to be kept
+	ImageDir    = "/etc/vernemq/image"      // an appliance's layer, from its configuration partition
+	ImageConf   = "/etc/vernemq/image/vernemq.conf"
+	ImageConfs  = "/etc/vernemq/image/conf.d"
 	CompiledDir = "/var/lib/vernemq/generated.configs"
 	LogDir      = "/var/log/vernemq"
 	RunDir      = "/run/vernemq"

@@ -18,6 +18,7 @@ const (
 	Profile                  // /usr/share/vernemq/profiles
 	File                     // vernemq.conf with its includes
 	Persisted                // /var/lib/vernemq/conf.d: settings made while the broker ran
+	Image                    // the configuration partition of an appliance
 	Environment              // variables of the process, or of /etc/default/vernemq
 	CommandLine              // --set and --accept-eula
 	RunTime                  // vmq-admin set, until the broker ends
@@ -25,7 +26,7 @@ const (
 
 // String returns the layer's name.
 func (l Layer) String() string {
-	return [...]string{"default", "profile", "file", "persisted", "environment", "command line", "run time"}[l]
+	return [...]string{"default", "profile", "file", "persisted", "image", "environment", "command line", "run time"}[l]
 }
 
 // Origin says where a value came from.

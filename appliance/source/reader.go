@@ -20,6 +20,8 @@ type reader struct {
 	out    []Assignment
 	files  int // read so far
 	size   int // bytes read so far
+
+	read map[string]bool // names of the files that were read; nil: not kept
 }
 
 // add reports e, up to a bound over all files.
@@ -76,6 +78,9 @@ func (r *reader) file(name string, chain []report.Pos, from report.Entry) {
 	if r.size += len(data); r.size > maxTotalSize {
 		complain(report.CodeTooLarge, fmt.Sprintf("all files together have more than %d bytes", maxTotalSize), "")
 		return
+	}
+	if r.read != nil {
+		r.read[name] = true
 	}
 	r.text(name, chain, data)
 }

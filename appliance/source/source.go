@@ -67,11 +67,27 @@ func Read(fsys FS, name string) ([]Assignment, *report.Report) {
 	return r.out, r.report
 }
 
+// ReadLayer reads the file main, and then every file *.conf of dir that main has not included itself. What is not there is empty.
+func ReadLayer(fsys FS, main, dir string) ([]Assignment, *report.Report) {
+	r := reader{fs: fsys, report: &report.Report{}, read: map[string]bool{}}
+	if _, err := fsys.ReadFile(main, maxFileSize); !errors.Is(err, fs.ErrNotExist) {
+		r.file(main, nil, report.Entry{})
+	}
+	r.dir(dir)
+	return r.out, r.report
+}
+
 // ReadDir reads every file *.conf of the directory dir, in the order of their names, as if one file included them. A directory that is not there
 // has none.
 func ReadDir(fsys FS, dir string) ([]Assignment, *report.Report) {
 	r := reader{fs: fsys, report: &report.Report{}}
-	names, err := match(fsys, path.Join(dir, "*.conf"))
+	r.dir(dir)
+	return r.out, r.report
+}
+
+// dir reads the files *.conf of a directory that are not read yet, if that is kept.
+func (r *reader) dir(dir string) {
+	names, err := match(r.fs, path.Join(dir, "*.conf"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -79,9 +95,10 @@ func ReadDir(fsys FS, dir string) ([]Assignment, *report.Report) {
 			Message: "cannot list the directory: " + err.Error(), Hint: "what is set in it is not taken into account here"})
 	}
 	for _, name := range names {
-		r.file(name, nil, report.Entry{})
+		if !r.read[name] {
+			r.file(name, nil, report.Entry{})
+		}
 	}
-	return r.out, r.report
 }
 
 // Parse reads one text without following includes. name stands in the places.

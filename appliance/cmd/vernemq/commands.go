@@ -57,6 +57,7 @@ func commands() []command {
 		{"store", "verify|repair|dump|compact|export|import|backup [--dir DIR] [FILE|TO]", "examine, mend and save the durable store",
 			storeHelp, (*program).store},
 		{"bench", "MODE --addr HOST:PORT [FLAGS...]", "make load for a broker and measure it; also bench suite, bench compare A.json B.json", benchHelp(), (*program).bench},
+		{"image", "COMMAND...", "the appliance: update it, look at it, build it: see vernemq image --help", "", (*program).image},
 		{"admin", "COMMAND...", "what vmq-admin does", "",
 			func(p *program, args []string) int { return runAdmin(p.root, args, p.stdout, p.stderr) }},
 		{"passwd", "...", "what vmq-passwd does", "",
@@ -102,6 +103,9 @@ func findCommand(name string) *command {
 	if word, ok := strings.CutPrefix(name, "config "); ok {
 		name, list = word, configCommands()
 	}
+	if word, ok := strings.CutPrefix(name, "image "); ok {
+		name, list = word, imageCommands()
+	}
 	for i := range list {
 		if list[i].name == name {
 			return &list[i]
@@ -137,7 +141,7 @@ func (p *program) dispatch(args []string) int {
 		p.usage(p.stderr)
 		return exitFailed
 	}
-	if len(args) > 1 && wantsHelp(args[1:]) && c.name != "admin" && c.name != "passwd" && c.name != "config" {
+	if len(args) > 1 && wantsHelp(args[1:]) && c.name != "admin" && c.name != "passwd" && c.name != "config" && c.name != "image" {
 		return p.commandHelp("vernemq", c)
 	}
 	return c.run(p, args[1:])

@@ -85,7 +85,7 @@ func (w written) Mode(name string) (fs.FileMode, bool) { return source.Mode(w.FS
 func (w written) Way(name string) ([]source.Node, bool) { return source.Way(w.FS, name) }
 
 func added(name string) bool {
-	return name == hostfs.Defaults || strings.HasPrefix(name+"/", hostfs.PersistDir+"/")
+	return name == hostfs.Defaults || strings.HasPrefix(name+"/", hostfs.PersistDir+"/") || strings.HasPrefix(name+"/", hostfs.ImageDir+"/")
 }
 
 // shipped returns the files that the packages install, as embedded.

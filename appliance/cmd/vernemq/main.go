@@ -41,7 +41,7 @@ func run(argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		name, args = filepath.Base(argv[0]), argv[1:]
 	}
 	// A password may look like a flag: vmq-passwd takes --root only in front.
-	root, args, err := cutRoot(args, name == "vmq-passwd")
+	root, args, err := cutRoot(args, name == "vmq-passwd" || name == shellName)
 	if err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", name, err)
 		return exitFailed
@@ -49,6 +49,8 @@ func run(argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch name {
 	case "vmq-admin":
 		return runAdmin(root, args, stdout, stderr)
+	case shellName:
+		return runShell(root, args, stdin, stdout, stderr)
 	case "vmq-passwd":
 		return runPasswd(root, args, stdin, stdout, stderr)
 	}

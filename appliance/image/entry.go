@@ -1,0 +1,133 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	entryDir       = "loader/entries" // on the EFI partition
+	committedTries = 5                // attempts of a slot that has proved itself
+	trialTries     = 1                // attempts of an update
+	maxEntry       = 64 << 10         // bytes of an entry file
+)
+
+// Entry is a slot that the boot loader may start.
+type Entry struct {
+	Slot    string
+	Serial  uint64 // the loader prefers the highest one; grows with each update
+	Version string // of what is in the slot, for people
+	Trial   bool   // not committed yet
+	Counted bool   // attempts are counted; always, for entries written here
+	Left    int    // attempts left
+	Done    int    // attempts that were begun since they were last reset
+	Options string // the kernel's command line, without what says which slot it is
+}
+
+// Exhausted reports whether the loader takes the entry only when there is nothing better.
+func (e *Entry) Exhausted() bool { return e.Counted && e.Left == 0 }
+
+var entryName = regexp.MustCompile(`^vernemq-([ab])(-trial)?(?:\+(\d{1,4})(?:-(\d{1,4}))?)?\.conf$`)
+
+// File returns the entry's file name.
+func (e *Entry) File() string {
+	name := "vernemq-" + e.Slot
+	if e.Trial {
+		name += "-trial"
+	}
+	if e.Counted {
+		name += "+" + strconv.Itoa(e.Left)
+		if e.Done > 0 {
+			name += "-" + strconv.Itoa(e.Done)
+		}
+	}
+	return name + ".conf"
+}
+
+// Text returns the entry's content.
+func (e *Entry) Text() string {
+	trial := ""
+	if e.Trial {
+		trial = " vernemq.trial"
+	}
+	return fmt.Sprintf("title VerneMQ %s (slot %s)\nsort-key vernemq\nversion %d\nlinux /vernemq/%s/linux\ninitrd /vernemq/%s/initrd\noptions %s vernemq.slot=%s%s\n",
+		e.Version, e.Slot, e.Serial, e.Slot, e.Slot, e.Options, e.Slot, trial)
+}
+
+// parseEntry reads an entry from its file name and content; ok is false if it is none of ours.
+func parseEntry(name, text string) (e Entry, ok bool) {
+	m := entryName.FindStringSubmatch(name)
+	if m == nil {
+		return Entry{}, false
+	}
+	e = Entry{Slot: m[1], Trial: m[2] != "", Counted: m[3] != ""}
+	e.Left, _ = strconv.Atoi(m[3]) // digits or nothing
+	e.Done, _ = strconv.Atoi(m[4])
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch key {
+		case "version":
+			serial, err := strconv.ParseUint(value, 10, 64)
+			if err != nil {
+				return Entry{}, false
+			}
+			e.Serial = serial
+		case "title":
+			e.Version, _, _ = strings.Cut(strings.TrimPrefix(value, "VerneMQ "), " (slot ")
+		case "options":
+			e.Options, _, _ = strings.Cut(value, " vernemq.slot=")
+		}
+	}
+	return e, e.Serial > 0
+}
+
+// Entries returns the entries on the EFI partition mounted at esp, the one the loader would take first in front. Files that are not ours, or cannot
+// be read as ours, are not in it.
+func Entries(esp string) ([]Entry, error) {
+	list, err := os.ReadDir(path.Join(esp, entryDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []Entry
+	for _, f := range list {
+		info, err := f.Info()
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxEntry {
+			continue
+		}
+		text, err := os.ReadFile(path.Join(esp, entryDir, f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if e, ok := parseEntry(f.Name(), string(text)); ok {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, before)
+	return out, nil
+}
+
+// before orders entries as systemd-boot does: those with attempts left first, then the higher version, then the name backwards.
+func before(a, b Entry) int {
+	switch {
+	case a.Exhausted() != b.Exhausted():
+		if a.Exhausted() {
+			return 1
+		}
+		return -1
+	case a.Serial > b.Serial:
+		return -1
+	case a.Serial < b.Serial:
+		return 1
+	}
+	return strings.Compare(b.File(), a.File())
+}
