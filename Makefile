@@ -9,9 +9,10 @@ LOADTIME ?= 1s
 BIN      := bin
 REPO_KEY ?= $(HOME)/.config/vernemq/repo-key.asc
 RELEASE_KEY ?= $(HOME)/.config/vernemq/release-key.pem
+IMAGE_KEY ?= $(HOME)/.config/vernemq/image-key.pem
 LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: build run test check race fuzz bench crash overload prove packages container repo repo-key release release-key clean footprint
+.PHONY: build run test check race fuzz bench crash overload prove packages container image image-key repo repo-key release release-key clean footprint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/vernemq ./appliance/cmd/vernemq
@@ -51,12 +52,19 @@ prove: test crash overload
 	@.ci/prove-container
 	@.ci/prove-repo
 	@.ci/prove-release
+	@.ci/prove-image
 
 container:
 	@.ci/build-container $(ARCH)
 
 packages:
 	@.ci/packages $(ARCH)
+
+image:
+	@.ci/image '$(or $(ARCH),amd64)' '$(IMAGE_KEY)'
+
+image-key: build
+	@$(BIN)/vernemq image key '$(abspath $(IMAGE_KEY))'
 
 repo-key:
 	@.ci/repo-key '$(REPO_KEY)'

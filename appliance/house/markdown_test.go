@@ -10,7 +10,7 @@ import (
 
 // readmes are the texts whose samples, tables and links are checked.
 var readmes = []string{"README.md", "packaging/README.md", "schema/README.md", "appliance/bench/README.md",
-	"packaging/container/README.md", "packaging/repo/README.md"}
+	"packaging/container/README.md", "packaging/repo/README.md", "rootfs/README.md"}
 
 // fence is one fenced block of a Markdown text.
 type fence struct {

@@ -105,7 +105,8 @@ func (s *System) reset(request string) error {
 			})
 		}
 	} else if err = s.Parts.With(PartConfig, true, func(dir string) error { return reset(s.Root, dir, request) }); err != nil {
-		err = errors.Join(err, reset(s.Root, "", request))
+		s.say("factory reset: the request cannot be taken off the partition: %v", err)
+		err = reset(s.Root, "", request)
 	}
 	if err != nil {
 		return fmt.Errorf("factory reset: %w", err)

@@ -141,11 +141,3 @@ func (p *program) imageLay(args []string) int {
 	}
 	return p.imageDone("lay", image.Lay(p.root.Path(words[0]), public, p.root.Path(esp), p.root.Path(slot)))
 }
-
-func (p *program) imageCheckRoot(args []string) int {
-	if len(args) != 1 {
-		p.misused("image check-root", errors.New("want one directory"))
-		return exitCannot
-	}
-	return p.imageDone("check-root", image.CheckRoot(p.root.Path(args[0])))
-}

@@ -39,7 +39,6 @@ func imageCommands() []command {
 			"", (*program).imagePack},
 		{"verify", "--key FILE UPDATE", "check the signature and every byte of an update", "--key is the public key, image-key.pub of the image.\n", (*program).imageVerify},
 		{"lay", "--key FILE --esp DIR --slot-file FILE UPDATE", "lay an update out as the first slot of a new disk", "", (*program).imageLay},
-		{"check-root", "DIR", "name the libraries that programs under DIR lack", "", (*program).imageCheckRoot},
 	}
 }
 

@@ -34,9 +34,12 @@ func runShell(root hostfs.Root, args []string, stdin io.Reader, stdout, stderr i
 		return exitFailed
 	}
 	words, ok := shellWords(args[1])
-	if !ok || len(words) == 0 {
+	if !ok {
 		fmt.Fprintln(stderr, "shell: a quote is not closed")
 		return exitFailed
+	}
+	if len(words) == 0 {
+		words = []string{""}
 	}
 	if !slices.Contains(reachable, words[0]) {
 		fmt.Fprintf(stderr, "shell: %q is not to be had here: %s\n", words[0], strings.Join(reachable, ", "))
