@@ -77,10 +77,13 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 	for _, p := range byKey {
 		p.r.Done()
 		p.h.armOffline(p.s)
-		if p.s.OfGroup && !p.s.Gone {
-			p.h.groups[p.s.Slot].q.Waiting.Store(int32(p.s.Waiting()))
-		} else if !p.s.OfGroup {
+		switch sf := p.h.groups[p.s.Slot]; {
+		case !p.s.OfGroup:
 			sessions++
+		case sf != nil:
+			sf.q.Waiting.Store(int32(p.s.Waiting()))
+		default: // its last members went with the connections that the broker's end has cut
+			p.h.end(p.s)
 		}
 	}
 	return sessions, deliveries, err
