@@ -14,8 +14,9 @@ import (
 
 // How the guard looks and waits.
 const (
-	guardCalm    = 100 * time.Millisecond // between two looks while there is room
-	guardBusy    = 20 * time.Millisecond  // and near or above the mark
+	guardCalm    = 2 * time.Second        // between two looks at most: looking ten times a second costs an idle broker 1.5 ms of processor time
+	guardBusy    = 20 * time.Millisecond  // and at least, near or above the mark
+	guardSpeed   = 256 << 20              // bytes by which the heap may grow in a second: the next look is before it can come near the mark
 	collectLeast = 200 * time.Millisecond // between two collections that the guard asks for
 	collectShare = 20                     // and so many times as long as the last one took: a twentieth of the time at most
 	calmAfter    = 500 * time.Millisecond // a stage lasts so long at least
@@ -96,10 +97,10 @@ func (g *guard) look(now time.Time) time.Duration {
 			g.sum += n
 		}
 	}
-	if g.stage > exchange.Easy || r.heap >= g.mark/4*3 {
-		return guardBusy
+	if near := g.mark / 4 * 3; g.stage == exchange.Easy && r.heap < near {
+		return min(max(time.Duration((near-r.heap)*1000/guardSpeed)*time.Millisecond, guardBusy), guardCalm)
 	}
-	return guardCalm
+	return guardBusy
 }
 
 // doubt reports whether only a collection can tell what to do, and one may be made.
