@@ -20,6 +20,9 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	}
 	wall := time.UnixMilli(h.T.Wall * 1000).UnixMilli()
 	s = h.byID[c.ID]
+	if c.Expiry > 0 && (s == nil || s.Key == 0) && h.x.Store.Full() != nil {
+		return nil, false, errStoreFull
+	}
 	if s != nil {
 		if s.Several != nil && !s.Online() && h.T.Opts.AllowMultipleSessions {
 			return h.attach(s, c, out, &ack, !c.CleanStart, wall)
@@ -80,6 +83,9 @@ func (h *Home) attach(s *session.Session, c *session.Connect, out *session.Outpu
 	h.connack(s, ack, ticket)
 	return s, s.Held(), nil
 }
+
+// errStoreFull refuses a client whose session would have to be stored. One whose session is there already gets in.
+var errStoreFull = &mqtt.Error{Code: mqtt.CodeQuotaExceeded, Text: "the store takes no more sessions"}
 
 // takeover ends the living connection of a session that connects again [MQTT-3.1.4-3]. The session itself ends if it was to live no longer
 // than its connection.

@@ -17,15 +17,22 @@ const retainedAgain = time.Hour
 // exceed a limit by one message. A publisher that cannot be told has its message routed all the same; it is just not kept.
 func (h *Home) mayRetain(m *msg.Message) bool {
 	o := h.T.Opts
-	if len(m.Payload) == 0 || o.MaxRetainedMessages == 0 && o.MaxRetainedBytes == 0 || h.x.Retain.Fits(m, o.MaxRetainedMessages, o.MaxRetainedBytes) {
+	if len(m.Payload) == 0 {
+		return true
+	}
+	full := h.x.Store.Full()
+	if full != nil && h.x.Retain.Fits(m, 1, 1) { // in the place of another one
+		full = nil
+	}
+	if full == nil && (o.MaxRetainedMessages == 0 && o.MaxRetainedBytes == 0 || h.x.Retain.Fits(m, o.MaxRetainedMessages, o.MaxRetainedBytes)) {
 		return true
 	}
 	h.T.Count.Inc(metric.RetainRefused)
 	now := h.T.Now
 	if last := h.x.retainedTold.Load(); (last == 0 || now-last > int64(retainedAgain)) && h.x.retainedTold.CompareAndSwap(last, max(now, 1)) {
-		h.x.log().Warn("retained message not kept: max_retained_messages or max_retained_bytes is reached; see the metric retain_refused for those that follow",
+		h.x.log().Warn("retained message not kept: max_retained_messages or max_retained_bytes is reached, or the store is full; see the metric retain_refused for those that follow",
 			"mountpoint", m.Mountpoint, "topic", string(m.Topic), "messages", h.x.Retain.Count(), "max_retained_messages", o.MaxRetainedMessages,
-			"bytes", h.x.Retain.Bytes(), "max_retained_bytes", o.MaxRetainedBytes)
+			"bytes", h.x.Retain.Bytes(), "max_retained_bytes", o.MaxRetainedBytes, "store", full)
 	}
 	return false
 }

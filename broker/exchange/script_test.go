@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -34,9 +35,9 @@ var update = flag.Bool("update", false, "rewrite the expected frames in testdata
 //	puback|pubrec|pubrel|pubcomp NAME ID [code=0xNN]      ping NAME      raw NAME HEX
 //	disconnect NAME [code=0xNN] [expiry=S]      lose NAME      stuck NAME      read NAME      crowd N FILTER QOS
 //	advance DURATION      options Field=VALUE...      hold      release [N]
-//	count METRIC...      stored      session ID      pressure 0|1|2|3      crash [away=S]
+//	count METRIC...      stored      session ID      pressure 0|1|2|3      crash [away=S]      full      room
 //
-// crash ends the broker as kill -9 does and starts it over its store, after so many seconds.
+// full makes the store full, room ends that; crash ends the broker as kill -9 does and starts it over its store, after so many seconds.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -188,6 +189,8 @@ func init() {
 		"pubrec":  func(s *script, a args) { s.ack(mqtt.TypePubrec, a) },
 		"pubrel":  func(s *script, a args) { s.ack(mqtt.TypePubrel, a) },
 		"pubcomp": func(s *script, a args) { s.ack(mqtt.TypePubcomp, a) },
+		"full":    func(s *script, _ args) { s.mem.Fill(errors.New("full")) },
+		"room":    func(s *script, _ args) { s.mem.Fill(nil) },
 		"crash": func(s *script, a args) {
 			s.away = int64(s.num(a, "away", 0))
 			s.crash(len(s.loops))

@@ -127,6 +127,9 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 			code = mqtt.CodeQuotaExceeded
 			h.T.Count.Inc(metric.MqttSubscriptionLimitError + v5(s))
 		}
+		if code < 0x80 && main.Key != 0 && main.Subs.Get(t.Filter) == nil && h.x.Store.Full() != nil {
+			code = mqtt.CodeQuotaExceeded
+		}
 		if code.Failed() {
 			code = fit(code, mqtt.TypeSuback, mqtt.CodeNotAuthorized)
 			t.Code, ack.Codes[i], failed = code, code, true

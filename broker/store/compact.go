@@ -25,6 +25,10 @@ func (s *Durable) crowding() float64 {
 	}
 	low := s.x.live*7/5 + int64(s.cfg.SegmentBytes)
 	high := 2*s.x.live + 2*int64(s.cfg.SegmentBytes)
+	if limit := s.limit(); s.cfg.MaxBytes > 0 && limit < high { // rather compact than refuse
+		high = max(limit, s.x.live*11/10+int64(s.cfg.SegmentBytes))
+		low = min(low, high*9/10)
+	}
 	return float64(s.usage-low) / float64(high-low)
 }
 

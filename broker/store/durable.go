@@ -34,7 +34,7 @@ type Config struct {
 	Durability   Durability    // DurableAck
 	SyncInterval time.Duration // 1 s; for DurableInterval
 	SegmentBytes int           // 4 MiB; the log is a sequence of files of this size
-	MaxBytes     int64         // no more messages are taken once the files have this size; 0: no limit
+	MaxBytes     int64         // size of the files; nothing that makes them larger is taken a little below it; 0: no limit
 	MaxPending   int64         // bytes that may wait for the disk in memory; 64 MiB
 	BallastBytes int64         // kept free for acknowledgements when the disk is full; 8 MiB, negative: none
 	CompactRate  int64         // bytes a second that compaction may read while there is no hurry; 8 MiB
@@ -274,10 +274,26 @@ func (s *Durable) refuses() error {
 		return errFull
 	case int64(s.pending.Bytes()) > s.cfg.MaxPending:
 		return errBusy
-	case s.cfg.MaxBytes > 0 && s.usage+s.underway() >= s.cfg.MaxBytes:
+	case s.cfg.MaxBytes > 0 && s.usage+s.underway() >= s.limit():
 		return errLimit
 	}
 	return nil
+}
+
+// Full implements Store.
+func (s *Durable) Full() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refuses(); !errors.Is(err, errBusy) {
+		return err
+	}
+	return nil
+}
+
+// limit is from which size on nothing is taken that makes the store larger. What is left to MaxBytes is for acknowledgements, deletions and
+// compaction.
+func (s *Durable) limit() int64 {
+	return s.cfg.MaxBytes - min(s.cfg.MaxBytes/8, 2*int64(s.cfg.SegmentBytes))
 }
 
 // underway is how many bytes are not in the files yet, or not counted there. The lock is held.

@@ -18,6 +18,7 @@ type Memory struct {
 	lastKey    SessionKey
 	lastRef    MessageRef
 
+	full error
 	hold bool
 	last Ticket
 	done Ticket
@@ -54,6 +55,20 @@ func (s *Memory) Hold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hold = true
+}
+
+// Fill makes the store full until it is called with nil.
+func (s *Memory) Fill(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full = why
+}
+
+// Full implements Store.
+func (s *Memory) Full() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.full
 }
 
 // Release completes the tickets up to and including upTo, or all with 0.

@@ -113,6 +113,9 @@ type Store interface {
 	PutMove(a Ack, to Recipient) Ticket
 	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned, else a copy.
 	PutRetained(mountpoint string, m *msg.Message) Ticket
+	// Full tells why nothing is taken any more that makes the store larger: new sessions, new subscriptions, retained messages that are new or larger.
+	// Nil while it is. What changes or ends what is there is always taken, there is a reserve for that. It is for the caller to ask and refuse.
+	Full() error
 	// ReadMessages reads messages back and calls done with them, in the order asked for, from another goroutine; a message that is gone is nil.
 	ReadMessages(refs []MessageRef, done func([]*msg.Message))
 	// Load calls f for everything that is stored, in a consistent order (sessions, then messages by age with their state, then retained).
