@@ -21,7 +21,8 @@ const (
 	collectShare = 20                     // and so many times as long as the last one took: a twentieth of the time at most
 	calmAfter    = 500 * time.Millisecond // a stage lasts so long at least
 	patience     = 5 * time.Second        // how long publishers are paused before consumers are closed for which most waits
-	again        = time.Second            // between two rounds of closing them
+	again        = time.Second            // between two rounds of closing them, and the patience with a shortage that comes back
+	recently     = 30 * time.Second       // within so long of the last round
 )
 
 // reading is what the guard knows of the process's memory, in bytes.
@@ -88,7 +89,11 @@ func (g *guard) look(now time.Time) time.Duration {
 	if to != g.stage {
 		g.enter(to, r.live, now)
 	}
-	if g.stage >= exchange.Pause && now.Sub(g.since) >= patience && now.Sub(g.closed) >= again {
+	wait := patience
+	if now.Sub(g.closed) < recently { // it is the same that goes on
+		wait = again
+	}
+	if g.stage >= exchange.Pause && now.Sub(g.since) >= wait && now.Sub(g.closed) >= again {
 		g.closed = now
 		if n, bytes := g.close(r.live - min(r.live, g.floor(exchange.Shed))); n > 0 {
 			if g.sum == 0 {

@@ -112,7 +112,7 @@ func (f *flood) client(id string, clean bool) (*peer, error) {
 		_ = c.Close()
 		return nil, err
 	}
-	return p, nil
+	return p, c.SetDeadline(time.Time{})
 }
 
 // again runs a client's life over and over until the flood is over.
@@ -203,13 +203,18 @@ func (f *flood) good() {
 			}
 			want++
 			f.taken.Store(want)
-			_, _ = s.Write(binary.BigEndian.AppendUint16([]byte{0x40, 2}, m.PacketID))
+			_ = s.SetWriteDeadline(time.Now().Add(patience))
+			if _, err := s.Write(binary.BigEndian.AppendUint16([]byte{0x40, 2}, m.PacketID)); err != nil {
+				f.t.Errorf("the good consumer: %v", err)
+				return
+			}
 		}
 	}()
 	f.crowd.Go(func() {
 		defer func() { _ = p.Close() }()
 		for i := int64(0); !f.stop.Load(); i++ {
 			m := mqtt.Publish{Topic: []byte("good"), Payload: binary.BigEndian.AppendUint64(nil, uint64(i)), QoS: 1, PacketID: uint16(i%60000 + 1)}
+			_ = p.SetWriteDeadline(time.Now().Add(patience))
 			if _, err := p.Write(m.Append(nil, p.v)); err != nil {
 				f.t.Errorf("the good publisher: %v", err)
 				return
