@@ -8,7 +8,8 @@ import (
 
 // The bounds of a turn's fan-out.
 const (
-	fanStep    = 2048 // deliveries of one message before the rest becomes a job
+	fanStep    = 2048 // deliveries of one message before the rest becomes a job,
+	fanDirty   = 512  // or so many connections to write to at the turn's end, each a system call of a microsecond or three
 	jobsHigh   = 16   // with more jobs than this, publishers to large leaves are parked
 	jobsLow    = 4
 	pumpBudget = 256
@@ -32,18 +33,22 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf, o *Owed) {
 		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, 0, o})
 		return
 	}
-	end := min(n, fanStep)
-	for i := range end {
+	i, most := 0, h.mostDirty()
+	for ; i < n && i < fanStep && len(h.T.Sink.Dirty) < most; i++ {
 		if e := v.At(i); e != 0 {
 			h.deliver(m, l, e, nil, o)
 		}
 	}
-	if end < n {
-		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, end, o})
+	if i < n {
+		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, i, o})
 		return
 	}
 	h.settle(m, o)
 }
+
+// mostDirty is how many connections may be to be written to after a step that begins now. Those that are already take more for next to
+// nothing.
+func (h *Home) mostDirty() int { return len(h.T.Sink.Dirty) + fanDirty }
 
 func (h *Home) hasJob(l *trie.Leaf) bool {
 	for i := range h.jobs {
@@ -69,8 +74,8 @@ func (h *Home) Work() bool {
 	}
 	j := &h.jobs[0]
 	h.T.Forms.Begin(j.m)
-	end := min(j.view.Len(), j.next+fanStep)
-	for ; j.next < end; j.next++ {
+	end, most := min(j.view.Len(), j.next+fanStep), h.mostDirty()
+	for ; j.next < end && len(h.T.Sink.Dirty) < most; j.next++ {
 		e := j.view.At(j.next)
 		// The view may be older than this turn: a slot may have changed its owner.
 		if e != 0 && int(e.Slot()) < len(h.slots) && h.slots[e.Slot()] != nil && h.slots[e.Slot()].Subs.Has(j.l) {
