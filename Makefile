@@ -48,6 +48,7 @@ overload:
 prove: test crash overload
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
+	@.ci/bench-store
 	@.ci/prove-packages
 	@.ci/prove-container
 	@.ci/prove-repo
