@@ -34,6 +34,9 @@ func (p *program) foreground(args []string) int {
 	if !p.parse("foreground", args, layers.add) {
 		return exitFailed
 	}
+	if _, ok := service.Journal(); ok {
+		p.stderr = service.Prefixed(p.stderr)
+	}
 	inherited := service.Sockets()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)

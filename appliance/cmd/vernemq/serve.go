@@ -49,6 +49,9 @@ func (s *serving) run(options *config.Options) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	s.log = slog.New(slog.NewTextHandler(s.stdout, nil))
+	if h, ok := service.Journal(); ok {
+		s.log = slog.New(h)
+	}
 	var given []listener.Inherited
 	for _, i := range s.inherited {
 		given = append(given, listener.Inherited{FD: i.FD, Name: i.Name})
