@@ -20,6 +20,7 @@ type command struct {
 const (
 	helpSet    = "  --set KEY=VALUE   one more setting, above all others; may be repeated\n"
 	helpEULA   = "  --accept-eula     accept the licence, for this call\n"
+	helpUser   = "  --user NAME       run as NAME, when started by root; by default vernemq if there is such a user and no --root\n"
 	helpJSON   = "  --format=json     for programs\n"
 	helpStrict = "  --strict          warnings count as errors\n"
 )
@@ -27,16 +28,16 @@ const (
 // commands are all of them, in the order of the help; a function, because help lists them and is one.
 func commands() []command {
 	return []command{
-		{"start", "[--accept-eula] [--set KEY=VALUE]...", "start the broker in the background",
-			helpEULA + helpSet + "Exit status: 0 it runs, 1 it runs already or failed, 78 licence or configuration.\n", (*program).start},
+		{"start", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "start the broker in the background",
+			helpEULA + helpUser + helpSet + "Exit status: 0 it runs, 1 it runs already or failed, 78 licence or configuration.\n", (*program).start},
 		{"stop", "", "stop it, and wait until it is gone", "Exit status: 0 it is gone, 1 it did not run.\n", (*program).stop},
-		{"restart", "[--accept-eula] [--set KEY=VALUE]...", "stop, then start", helpEULA + helpSet, (*program).restart},
+		{"restart", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "stop, then start", helpEULA + helpUser + helpSet, (*program).restart},
 		{"reload", "[--wait] [--format=json]", "have the running broker read its configuration anew",
 			"What can change while it runs does, what cannot is named, and a configuration with errors changes nothing.\n" +
 				"  --wait            until it is done, and tell what came of it; without it that is in the log\n" + helpJSON +
 				"Exit status: 0 done, or asked for without --wait; 1 refused, or it does not run.\n", (*program).reload},
-		{"foreground", "[--accept-eula] [--set KEY=VALUE]...", "run the broker until it gets SIGTERM or SIGINT",
-			helpEULA + helpSet + "Exit status: 0 stopped and drained, 1 failed, 78 licence or configuration.\n", (*program).foreground},
+		{"foreground", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "run the broker until it gets SIGTERM or SIGINT",
+			helpEULA + helpUser + helpSet + "Exit status: 0 stopped and drained, 1 failed, 78 licence or configuration.\n", (*program).foreground},
 		{"ping", "", "answer pong if the broker runs", "", (*program).ping},
 		{"getpid", "", "print the process id of the broker", "", (*program).getpid},
 		{"chkconfig", "[--strict] [--format=json] [--accept-eula] [--set KEY=VALUE]...",

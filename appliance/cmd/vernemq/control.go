@@ -81,7 +81,7 @@ func (p *program) stop(args []string) int {
 // restart stops the broker, which must run, and starts it.
 func (p *program) restart(args []string) int {
 	var layers layerFlags
-	if !p.parse("restart", args, layers.add) {
+	if !p.parse("restart", args, layers.addStart) {
 		return exitFailed
 	}
 	if code := p.stop(nil); code != exitOK {

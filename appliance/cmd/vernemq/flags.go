@@ -12,12 +12,19 @@ import (
 type layerFlags struct {
 	set        []string
 	acceptEULA bool
+	user       string // who the broker is to run as
 }
 
 // add declares the flags.
 func (l *layerFlags) add(f *flag.FlagSet) {
 	l.addSet(f)
 	f.BoolVar(&l.acceptEULA, "accept-eula", false, "")
+}
+
+// addStart declares the flags of what starts a broker.
+func (l *layerFlags) addStart(f *flag.FlagSet) {
+	l.add(f)
+	f.StringVar(&l.user, "user", "", "")
 }
 
 // addSet declares --set alone.
@@ -35,6 +42,9 @@ func (l *layerFlags) args() (out []string) {
 	}
 	if l.acceptEULA {
 		out = append(out, "--accept-eula")
+	}
+	if l.user != "" {
+		out = append(out, "--user="+l.user)
 	}
 	return out
 }

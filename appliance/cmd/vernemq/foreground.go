@@ -31,8 +31,13 @@ const (
 // does not start.
 func (p *program) foreground(args []string) int {
 	var layers layerFlags
-	if !p.parse("foreground", args, layers.add) {
+	if !p.parse("foreground", args, layers.addStart) {
 		return exitFailed
+	}
+	if u, other, err := p.account(layers.user); err != nil {
+		return p.failed(err)
+	} else if other {
+		return p.failed(p.become(u, args))
 	}
 	if _, ok := service.Journal(); ok {
 		p.stderr = service.Prefixed(p.stderr)

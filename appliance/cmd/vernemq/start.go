@@ -29,7 +29,7 @@ const consoleLog = hostfs.LogDir + "/console.log"
 // start runs foreground in a session of its own and waits until it is up. If it fails, what it wrote is printed.
 func (p *program) start(args []string) int {
 	var layers layerFlags
-	if !p.parse("start", args, layers.add) {
+	if !p.parse("start", args, layers.addStart) {
 		return exitFailed
 	}
 	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
@@ -40,11 +40,23 @@ func (p *program) start(args []string) int {
 		fmt.Fprintln(p.stderr, "Node is already running!")
 		return exitFailed
 	}
+	u, other, err := p.account(layers.user)
+	if err == nil && other {
+		err = p.handOver(u)
+	}
+	if err != nil {
+		return p.cannot("start", err)
+	}
 	log, offset, err := openLog(p.root.Path(consoleLog))
 	if err != nil {
 		return p.cannot("start", err)
 	}
 	defer log.Close()
+	if other {
+		if err := log.Chown(u.UID, u.GIDs[0]); err != nil {
+			return p.cannot("start", err)
+		}
+	}
 	child, ready, err := p.spawn(layers, log)
 	if err != nil {
 		return p.cannot("start", err)
@@ -107,7 +119,7 @@ func openLog(name string) (f *os.File, offset int64, err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 		return nil, 0, err
 	}
-	if f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o640); err != nil {
+	if f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW, 0o640); err != nil {
 		return nil, 0, err
 	}
 	if offset, err = f.Seek(0, io.SeekEnd); err != nil {
