@@ -18,7 +18,8 @@ import (
 //
 // A connection that comes in time takes the will away, in the record that its CONNACK waits for; a DISCONNECT does so without anybody waiting, and a
 // session that ends publishes it at the latest. After a crash between publishing a will and noting that, it is published again. The will of a
-// session that ends with its connection is kept in memory only.
+// session that ends with its connection is kept in memory only. A short will costs its CONNECT 30 bytes more in a record that is written anyway, and
+// half a microsecond.
 
 // willDelay is the delay of a will within the operator's limit.
 func (h *Home) willDelay(w *session.Will) time.Duration {
