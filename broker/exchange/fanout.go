@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"math"
+
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
 	"vernemq/broker/trie"
@@ -72,21 +74,7 @@ func (h *Home) Work() bool {
 	if len(h.jobs) == 0 {
 		return len(h.leaving) > 0 || h.shedding > 0
 	}
-	j := &h.jobs[0]
-	h.T.Forms.Begin(j.m)
-	end, most := min(j.view.Len(), j.next+fanStep), h.mostDirty()
-	for ; j.next < end && len(h.T.Sink.Dirty) < most; j.next++ {
-		e := j.view.At(j.next)
-		// The view may be older than this turn: a slot may have changed its owner.
-		if e != 0 && int(e.Slot()) < len(h.slots) && h.slots[e.Slot()] != nil && h.slots[e.Slot()].Subs.Has(j.l) {
-			h.deliver(j.m, j.l, e, nil, j.owed)
-		}
-	}
-	if j.next >= j.view.Len() {
-		h.settle(j.m, j.owed)
-		h.jobs[0] = job{}
-		h.jobs = h.jobs[1:]
-	}
+	h.step()
 	if len(h.jobs) <= jobsLow {
 		for _, s := range h.parked {
 			if s.Online() && !s.Held() {
@@ -97,6 +85,43 @@ func (h *Home) Work() bool {
 		h.parked = h.parked[:0]
 	}
 	return h.Working()
+}
+
+// step goes on with the first job, and takes those behind it along that are of the same leaf: their messages go to the connections it has
+// just reached, and cost no more writes.
+func (h *Home) step() {
+	j := &h.jobs[0]
+	from, end := j.next, min(j.view.Len(), j.next+fanStep)
+	h.advance(j, end, h.mostDirty())
+	to, left := j.next, fanStep-(j.next-from)
+	for k := 1; k < len(h.jobs); k++ {
+		o := &h.jobs[k]
+		if o.l != j.l {
+			continue
+		}
+		if !o.view.Same(j.view) || o.next != from || to-from > left {
+			break // those behind it must not overtake it
+		}
+		h.advance(o, to, math.MaxInt)
+		left -= to - from
+	}
+	for len(h.jobs) > 0 && h.jobs[0].next >= h.jobs[0].view.Len() {
+		h.settle(h.jobs[0].m, h.jobs[0].owed)
+		h.jobs[0] = job{}
+		h.jobs = h.jobs[1:]
+	}
+}
+
+// advance delivers a job's message to the entries up to a position, or until so many connections are to be written to.
+func (h *Home) advance(j *job, end, most int) {
+	h.T.Forms.Begin(j.m)
+	for ; j.next < end && len(h.T.Sink.Dirty) < most; j.next++ {
+		e := j.view.At(j.next)
+		// The view may be older than this turn: a slot may have changed its owner.
+		if e != 0 && int(e.Slot()) < len(h.slots) && h.slots[e.Slot()] != nil && h.slots[e.Slot()].Subs.Has(j.l) {
+			h.deliver(j.m, j.l, e, nil, j.owed)
+		}
+	}
 }
 
 // Busy reports whether mail from other shards should wait until the backlog of fan-outs is smaller.

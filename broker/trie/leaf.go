@@ -3,6 +3,7 @@ package trie
 import (
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 )
 
 // Leaf is a filter that somebody subscribes to: its plain entries, divided by shard, and its shared groups. It may be read from any
@@ -32,6 +33,11 @@ func (v View) Len() int {
 		return 1
 	}
 	return len(v.list)
+}
+
+// Same tells whether a position means the same in both views: they are of one shard and leaf, and it was not compacted in between.
+func (v View) Same(o View) bool {
+	return len(v.list) > 0 && len(o.list) > 0 && unsafe.SliceData(v.list) == unsafe.SliceData(o.list)
 }
 
 // At is the entry at a position below Len; 0 is a hole.
