@@ -44,7 +44,7 @@ func TestJournalHandler(t *testing.T) {
 	if got := fieldName("ä"); got != "VERNEMQ__" {
 		t.Errorf("field name %q", got)
 	}
-	if got := fieldName(strings.Repeat("ä", 60)); len(got) > 64 || strings.Trim(got, "VERNEMQ_") != "" {
+	if got := fieldName(strings.Repeat("ä", 60)); len(got) > 64 || strings.Trim(got, "VERNMQ_") != "" {
 		t.Errorf("field name %q", got)
 	}
 }
