@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	// compactChunk is how many bytes of an old segment are gone through between two commits.
+	// compactChunk is how many bytes of an old segment are gone through between two commits at least.
 	compactChunk = 128 << 10
+	// compactShare is how much of old segments is due for what was written since, when the disk is as full as it may get.
+	compactShare = 4
 	// reapChunk is how many deliveries of ended sessions are taken away at once.
 	reapChunk = 1024
 	// coldSegments is how many closed segments are too young for a digest: most never need one.
@@ -66,6 +68,7 @@ func (s *Durable) maintain() {
 				break
 			}
 		}
+		s.compacted()
 		digested = s.digests(digested)
 	}
 }
@@ -92,6 +95,7 @@ func (s *Durable) compactable() bool {
 		return false
 	}
 	if s.crowded() {
+		s.compacting = true
 		return true
 	}
 	if eldest, ok := s.log.Eldest(); ok && eldest.ID <= s.compactTo {
@@ -102,6 +106,17 @@ func (s *Durable) compactable() bool {
 		s.changed.Broadcast()
 	}
 	return false
+}
+
+// compacted ends a round of compaction: nobody waits for it any more.
+func (s *Durable) compacted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compacting = false
+	if s.told != s.done {
+		s.tellWanted = true
+		s.kick()
+	}
 }
 
 // Compact goes through all segments but the newest, whatever their share of what nobody needs, and returns when that is done.
@@ -135,7 +150,7 @@ func (s *Durable) compactEldest() error {
 	live := s.messagesIn(seg.ID)
 	for off := int64(0); off < seg.Bytes; {
 		begin, logged := time.Now(), s.logged()
-		end, err := s.log.Scan(seg.ID, off, compactChunk, func(r *wallog.Record) error { return s.carry(r, live) })
+		end, err := s.log.Scan(seg.ID, off, s.chunk(logged), func(r *wallog.Record) error { return s.carry(r, live) })
 		if err != nil {
 			return err
 		}
@@ -149,6 +164,16 @@ func (s *Durable) compactEldest() error {
 		return err
 	}
 	return s.drop()
+}
+
+// chunk is how much to go through before the next commit: as much as is due for what others have written since the last one.
+func (s *Durable) chunk(logged int64) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := logged - s.compactedAt
+	s.compactedAt = logged
+	due := int64(compactShare * max(s.crowding(), 0) * float64(fresh))
+	return min(max(due, compactChunk), int64(s.cfg.SegmentBytes))
 }
 
 // pace keeps compaction to its budget: bytes a second, or as much as is due for what has been written since the chunk was begun.
@@ -170,7 +195,7 @@ func (s *Durable) pace(begin time.Time, logged, bytes int64) {
 	for !late && !s.closed && !s.full {
 		c := s.crowding()
 		fresh := s.stats.LogBytes - s.stats.CompactedBytes - logged
-		if c >= 1 || float64(bytes) < 4*c*float64(fresh) {
+		if c >= 1 || float64(bytes) < compactShare*c*float64(fresh) {
 			return
 		}
 		s.changed.Wait()

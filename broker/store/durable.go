@@ -111,32 +111,37 @@ type Durable struct {
 	lock *os.File
 	run  uint64
 
-	mu         sync.Mutex // guards what follows; held for moments only, never during a write
-	changed    *sync.Cond // done, synced, failing, closed or the segments changed
-	x          *index
-	clock      hybrid
-	pending    *batch // being filled; its ticket is next
-	writing    *batch // with the writer, nil if none
-	spare      *batch
-	seq        uint64 // of the last record that was given one
-	next       Ticket
-	done       Ticket
-	synced     uint64 // sequence number
-	runAt      uint64 // sequence number of the living run record
-	syncWanted bool
-	dropWanted bool
-	dropErr    error
-	completers []Completer
-	failing    error // the disk; nothing is durable meanwhile
-	full       bool  // the ballast was given away
-	dead       error // writes are refused for good
-	closed     bool
-	usage      int64
-	segments   int
-	stats      Stats
-	reading    sync.WaitGroup
-	compactTo  uint32 // segment up to which Compact wants everything compacted
-	holds      int    // backups that need the segments as they are
+	mu          sync.Mutex // guards what follows; held for moments only, never during a write
+	changed     *sync.Cond // done, synced, failing, closed or the segments changed
+	x           *index
+	clock       hybrid
+	pending     *batch // being filled; its ticket is next
+	writing     *batch // with the writer, nil if none
+	spare       *batch
+	seq         uint64 // of the last record that was given one
+	next        Ticket
+	done        Ticket
+	told        Ticket // of done, what completers know
+	awaited     Ticket // the last one that somebody waits for although DurableNone lets nobody wait
+	compacting  bool
+	tellWanted  bool   // a round of compaction is over, on which others may have waited
+	synced      uint64 // sequence number
+	runAt       uint64 // sequence number of the living run record
+	syncWanted  bool
+	dropWanted  bool
+	dropErr     error
+	completers  []Completer
+	failing     error // the disk; nothing is durable meanwhile
+	full        bool  // the ballast was given away
+	dead        error // writes are refused for good
+	closed      bool
+	usage       int64
+	segments    int
+	stats       Stats
+	reading     sync.WaitGroup
+	compactTo   uint32 // segment up to which Compact wants everything compacted
+	compactedAt int64  // what had been written for others when compaction last went on
+	holds       int    // backups that need the segments as they are
 
 	wake, tidy chan struct{}
 	quit       chan struct{}
@@ -225,6 +230,21 @@ func open(cfg Config, lock *os.File) (*Durable, error) {
 
 func logConfig(c Config) wallog.Config {
 	return wallog.Config{FS: c.FS, Dir: c.Dir, SegmentBytes: c.SegmentBytes, Log: c.Log, Digest: keep, Progress: c.Progress}
+}
+
+// hurried reports whether those who wait for the disk have to wait for compaction too, because old segments are not cleared away as fast as new
+// ones are filled. The lock is held.
+func (s *Durable) hurried() bool {
+	return s.compacting && s.holds == 0 && s.failing == nil && s.dead == nil && !s.closed && s.usage > 2*s.x.live+int64(s.cfg.SegmentBytes)*9/4
+}
+
+// tell returns whom to tell of what is done, nobody if they have to wait or know. The lock is held.
+func (s *Durable) tell() (upTo Ticket, cs []Completer) {
+	if s.done == s.told || s.hurried() || s.cfg.Durability == DurableNone && s.awaited <= s.told {
+		return 0, nil
+	}
+	s.told = s.done
+	return s.done, s.completers
 }
 
 // Notify implements Store. c is told at once what is durable already: a call that writes nothing may return a ticket of before.

@@ -39,11 +39,15 @@ func (s *Durable) kick() {
 	}
 }
 
-// ticket is that of the last record that was put. The lock is held.
+// ticket is that of the last record that was put. With DurableNone nobody has to wait, unless much waits for the disk. The lock is held.
 func (s *Durable) ticket() Ticket {
 	switch {
 	case s.cfg.Durability == DurableNone && s.dead == nil:
-		return 0
+		if int64(s.pending.Bytes()) < min(s.cfg.MaxPending/64, int64(s.cfg.SegmentBytes)/4) && !s.hurried() {
+			return 0
+		}
+		s.awaited = s.next
+		return s.next
 	case s.dead == nil && s.pending.Len() == 0:
 		return s.next - 1
 	}

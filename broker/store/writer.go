@@ -43,14 +43,14 @@ func (s *Durable) flush(last bool) bool {
 	for {
 		s.mu.Lock()
 		b, sync, drop := s.pending, s.syncWanted || last || s.cfg.Durability == DurableAck, s.dropWanted
-		if b.Len() == 0 && !s.syncWanted && !drop && !last {
+		if b.Len() == 0 && !s.syncWanted && !drop && !last && !s.tellWanted {
 			s.mu.Unlock()
 			return true
 		}
 		s.writing, s.pending = b, s.spare
 		s.next++
 		s.pending.ticket, s.pending.first = s.next, s.seq+1
-		s.syncWanted = false
+		s.syncWanted, s.tellWanted = false, false
 		s.mu.Unlock()
 
 		if err := s.writeBatch(b, sync); err != nil && !s.persist(b, sync, err) {
@@ -107,23 +107,20 @@ func (s *Durable) committed(b *batch, sync, drop bool, dropErr error) {
 		s.dropWanted, s.dropErr = false, dropErr
 		s.stats.Dropped++
 	}
-	t, cs := s.done, s.completers
 	clear(b.placed)
 	b.placed = b.placed[:0]
 	b.Reset(keepBuffer)
 	s.writing, s.spare = nil, b
 	untidy := s.crowded() || s.segments != before
-	tell := s.failing != nil
 	if s.failing != nil {
-		s.failing = nil
+		s.failing, s.awaited = nil, s.done
 		s.cfg.Log.Info("store: the disk works again; acknowledging goes on")
 	}
+	t, cs := s.tell()
 	s.changed.Broadcast()
 	s.mu.Unlock()
-	if tell || s.cfg.Durability != DurableNone {
-		for _, c := range cs {
-			c.Durable(t, nil)
-		}
+	for _, c := range cs {
+		c.Durable(t, nil)
 	}
 	if untidy {
 		s.kickTidy()
@@ -163,6 +160,7 @@ func (s *Durable) fail(err error) {
 	s.failing = err
 	s.stats.Failures++
 	t, cs := s.done, s.completers
+	s.told = t
 	s.changed.Broadcast()
 	s.mu.Unlock()
 	if !first {
