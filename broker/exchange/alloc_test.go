@@ -41,6 +41,27 @@ func TestAllocations(t *testing.T) {
 }
 
 func allocations(t *testing.T, v mqtt.Version, qos byte, subs int) float64 {
+	once, check := onePublish(t, v, qos, subs)
+	n := testing.AllocsPerRun(1000, once)
+	check()
+	return n
+}
+
+// BenchmarkPublish is the same work against the clock.
+func BenchmarkPublish(b *testing.B) {
+	for _, qos := range []byte{0, 1, 2} {
+		b.Run(fmt.Sprintf("qos=%d", qos), func(b *testing.B) {
+			once, check := onePublish(b, mqtt.V311, qos, 1)
+			for b.Loop() {
+				once()
+			}
+			check()
+		})
+	}
+}
+
+// onePublish returns what publishes once and has all receivers answer, and what tells whether they did.
+func onePublish(t testing.TB, v mqtt.Version, qos byte, subs int) (once, check func()) {
 	w := newWorld(t, 1, defaults())
 	h := w.loops[0].home
 	connect := func(name string) *client {
@@ -76,7 +97,7 @@ func allocations(t *testing.T, v mqtt.Version, qos byte, subs int) float64 {
 		}
 	}
 	next := uint16(0)
-	once := func() {
+	once = func() {
 		receive(p, frame)
 		next = next%65535 + 1
 		for _, c := range receivers {
@@ -100,11 +121,11 @@ func allocations(t *testing.T, v mqtt.Version, qos byte, subs int) float64 {
 		}
 		h.T.Sink.Dirty = h.T.Sink.Dirty[:0]
 	}
-	n := testing.AllocsPerRun(1000, once)
-	for _, c := range receivers {
-		if c.s.Inflight() > 0 || c.s.Waiting() > 0 {
-			t.Fatalf("%s has %d in flight and %d waiting: the exchanges were not completed", c.name, c.s.Inflight(), c.s.Waiting())
+	return once, func() {
+		for _, c := range receivers {
+			if c.s.Inflight() > 0 || c.s.Waiting() > 0 {
+				t.Fatalf("%s has %d in flight and %d waiting: the exchanges were not completed", c.name, c.s.Inflight(), c.s.Waiting())
+			}
 		}
 	}
-	return n
 }

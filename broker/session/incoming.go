@@ -121,6 +121,7 @@ func (s *Session) Answer(t *Turn, qos byte, id uint16, code mqtt.Code, ticket st
 	if qos == 0 {
 		return
 	}
+	s.over(qos, id, code)
 	s.lastIn = max(s.lastIn, ticket)
 	if t.Waits.need(s.lastIn) {
 		s.pending++
@@ -139,6 +140,7 @@ func (s *Session) Withhold(qos byte, id uint16) {
 
 // Refuse answers an incoming PUBLISH that is not taken, with a code and a reason for MQTT 5. Its order among the answers is as with Answer.
 func (s *Session) Refuse(t *Turn, qos byte, id uint16, code mqtt.Code, reason string) {
+	s.over(qos, id, code)
 	switch {
 	case qos == 0:
 	case t.Waits.need(s.lastIn):
@@ -146,6 +148,14 @@ func (s *Session) Refuse(t *Turn, qos byte, id uint16, code mqtt.Code, reason st
 		t.Waits.add(wait{ticket: s.lastIn, s: s, epoch: s.Epoch, kind: waitPublish, id: id, qos: qos, code: code, frame: []byte(reason)})
 	default:
 		s.answerPublish(t, qos, id, code, []byte(reason))
+	}
+}
+
+// over ends an incoming QoS 2 exchange that is refused, whenever its PUBREC leaves: if that never does, what the client sends again on its next
+// connection is a new message.
+func (s *Session) over(qos byte, id uint16, code mqtt.Code) {
+	if qos == 2 && code >= 0x80 && s.v5 != nil && s.in != nil {
+		s.in.remove(id)
 	}
 }
 
@@ -159,9 +169,6 @@ func (s *Session) answerPublish(t *Turn, qos byte, id uint16, code mqtt.Code, re
 	if qos == 1 {
 		s.sendReason(t, mqtt.TypePuback, id, code, reason)
 		return
-	}
-	if code >= 0x80 && s.in != nil { // the exchange ends with this PUBREC
-		s.in.remove(id)
 	}
 	s.sendReason(t, mqtt.TypePubrec, id, code, reason)
 }

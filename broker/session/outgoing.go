@@ -90,6 +90,9 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
 	if most > 0 && s.q.Bytes()+int64(it.Size) > most {
 		limit = s.q.Len() // full by bytes, whatever the number
 	}
+	if it.QoS == 0 && limit >= 0 && s.q.Len() >= limit && t.RefusesFull() {
+		limit = 0 // it takes nobody's place in a last-in-first-out queue: the others were promised
+	}
 	if dropped, ok := s.q.Push(it, limit); !ok {
 		if dropped == it {
 			dropped.Msg = m

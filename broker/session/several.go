@@ -52,8 +52,12 @@ func (s *Session) DeliverFurther(t *Turn, m *msg.Message, ref uint64, qos byte, 
 func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 	mine := s.Several.Main == s
 	keep := func(it queue.Item, id uint16) {
-		if k := s.Several.Main.Key; k != 0 && it.Ref != 0 && it.QoS == 2 && id != 0 { // no step of its exchange was taken
+		main := s.Several.Main
+		if k := main.holder(it.Group, 0); k != 0 && it.Ref != 0 && it.QoS == 2 && id != 0 { // no step of its exchange was taken
 			r := store.Recipient{Session: k, Opts: it.QoS}
+			if main.Key != 0 && it.Group != 0 {
+				r.SubID = GroupKey(main.shared.groups[it.Group-1])
+			}
 			if it.Flags&itemRetain != 0 {
 				r.Opts |= 8
 			}

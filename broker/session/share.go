@@ -162,8 +162,9 @@ func (f *flight) untaken() bool {
 
 func (s *Session) offered(t *Turn, it queue.Item, id uint16) Offered {
 	g := s.shared.groups[it.Group-1]
-	if s.Key != 0 && it.Ref != 0 {
-		t.Store.PutMove(store.Ack{Session: s.Key, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS},
+	// What the queue holds for a session that is not durable changes hands all the same once its exchange has begun: no step of it was taken.
+	if k := s.holder(it.Group, 0); k != 0 && it.Ref != 0 && (s.Key != 0 || id != 0 && it.QoS == 2) {
+		t.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS},
 			store.Recipient{Session: store.SessionKey(g.Queue().Key.Load()), Opts: it.QoS | 8})
 	}
 	it.Group, it.SubID = 0, 0
