@@ -58,14 +58,14 @@ func TestConfigurationIsAppliedOrKept(t *testing.T) {
 
 	b.write("vernemq.conf", "accept_eula = yes\nlistener.tcp.default = 0.0.0.0\n")
 	b.write("certificates/old-server.pem", "another")
-	b.write("network.conf", "adress = 10.0.0.9/24\n")
+	b.write("network.conf", "adr = 10.0.0.9/24\n")
 	b.write("hostname", "not a name\n")
 	b.write("authorized_keys", "command=\"sh\" ssh-ed25519 AAAA\n")
 	s := b.boot()
 	if s.Configuration != ConfKept || !s.Licence {
 		t.Errorf("a bad one: %+v", s)
 	}
-	for _, want := range []string{"vernemq.conf:2:24: error: listener.tcp.default", "network.conf:1:1: error: unknown key adress", "hostname: error",
+	for _, want := range []string{"vernemq.conf:2:24: error: listener.tcp.default", "network.conf:1:1: error: unknown key adr", "hostname: error",
 		"authorized_keys:1: error", "4 errors"} {
 		if !strings.Contains(s.Report, want) || !strings.Contains(b.on("status.txt"), want) || !strings.Contains(b.console.String(), want) {
 			t.Errorf("not told: %s\n%s", want, s.Report)

@@ -52,6 +52,21 @@ func (s *System) Health(ctx context.Context) error {
 	return s.installWaiting(&status)
 }
 
+// Guard gives a trial up that nobody has judged after the time limit: the judge itself may be among what does not start. It does nothing on a committed
+// system.
+func (s *System) Guard(ctx context.Context, limit time.Duration) error {
+	if !s.Booted.Trial {
+		return nil
+	}
+	if err := s.Host.Pause(ctx, limit); err != nil {
+		return err
+	}
+	if status, err := LoadStatus(s.Root); err == nil && !status.Trial {
+		return nil
+	}
+	return s.giveUp(fmt.Errorf("after %v it was still not judged", limit))
+}
+
 // wait returns nil when the broker is well, else why it is not.
 func (s *System) wait(ctx context.Context) (reason error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)

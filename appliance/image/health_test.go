@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // install puts an update on the configuration partition and lets the appliance find it.
@@ -192,6 +193,33 @@ func TestUpdateFromTheDataPartition(t *testing.T) {
 	}
 	if u, err := b.Update(name); err != nil || u.Version != "3" {
 		t.Errorf("%+v, %v", u, err)
+	}
+}
+
+// Even if the judge does not start, an update does not stay on trial.
+func TestGuard(t *testing.T) {
+	b := accepted(t)
+	ctx := context.Background()
+	if err := b.Guard(ctx, time.Minute); err != nil || b.pauses != 0 {
+		t.Errorf("on a committed system: %v", err)
+	}
+	b.install("a.update", packed(t, "2"))
+	b.boot()
+	if err := b.Guard(ctx, time.Minute); err != nil || b.reboots != 2 {
+		t.Errorf("%v, %d restarts", err, b.reboots)
+	}
+	if s := b.boot(); !strings.Contains(s.Update, "2 was tried and not committed: after 1m0s it was still not judged") {
+		t.Errorf("%+v", s)
+	}
+	b = accepted(t)
+	b.install("a.update", packed(t, "2"))
+	b.boot()
+	if err := b.Health(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.Booted.Trial = true // the guard has its own view of the boot
+	if err := b.Guard(ctx, time.Minute); err != nil || b.reboots != 1 {
+		t.Errorf("after the verdict: %v, %d restarts", err, b.reboots)
 	}
 }
 

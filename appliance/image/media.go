@@ -94,10 +94,10 @@ func (Disk) Remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := os.Stat(filepath.Dir(name)); err != nil {
-		return nil // the directory is not there either
+	if err := hostfs.SyncDir(filepath.Dir(name)); !errors.Is(err, fs.ErrNotExist) { // nothing is in a directory that is not there
+		return err
 	}
-	return hostfs.SyncDir(filepath.Dir(name))
+	return nil
 }
 
 func total(h hash.Hash) (sum [sha256.Size]byte) {

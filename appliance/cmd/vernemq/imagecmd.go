@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 
 	"vernemq/appliance/image"
 	"vernemq/appliance/plan"
@@ -32,6 +33,7 @@ func imageCommands() []command {
 		{"reset", "--yes", "empty the data partition and restart: everything but the configuration partition is lost", "", (*program).imageReset},
 		{"boot", "", "apply the configuration partition; the appliance's first service", "", (*program).imageBoot},
 		{"health", "", "judge the broker, commit an update, install one that waits; a service of the appliance", "", (*program).imageHealth},
+		{"guard", "[--after DURATION]", "give an update up that nobody has judged in time; a service of the appliance", "", (*program).imageGuard},
 		{"grow", "", "make the data partition as large as the disk allows; a service of the appliance", "", (*program).imageGrow},
 		{"key", "FILE | --public FILE", "make a key pair for signing updates, or print the public half of one",
 			"The file holds the private key and is never overwritten. Who has it can replace what the appliances run.\n", (*program).imageKey},
@@ -120,11 +122,25 @@ func (p *program) imageHealth(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	return p.onAppliance("health", func(s *image.System) error {
-		err := s.Health(ctx)
-		if ctx.Err() != nil {
-			return nil
+		if err := s.Health(ctx); !errors.Is(err, context.Canceled) {
+			return err
 		}
-		return err
+		return nil // the machine stops: that is no verdict
+	})
+}
+
+func (p *program) imageGuard(args []string) int {
+	limit := 10 * time.Minute
+	if !p.parse("image guard", args, func(f *flag.FlagSet) { f.DurationVar(&limit, "after", limit, "") }) {
+		return exitCannot
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	return p.onAppliance("guard", func(s *image.System) error {
+		if err := s.Guard(ctx, limit); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
 	})
 }
 
@@ -172,7 +188,7 @@ func (p *program) imageUpdate(args []string) int {
 			if err != nil {
 				return err
 			}
-			defer os.Remove(staged)
+			defer func() { _ = os.Remove(staged) }() // the next one takes its place
 			name = staged
 		}
 		if _, err := s.Update(name); err != nil || stay {
