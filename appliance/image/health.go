@@ -123,7 +123,7 @@ func (s *System) commit(status *Status) error {
 }
 
 // installWaiting installs the first update that lies on the configuration partition or in the data partition's directory for updates, and restarts. A
-// file that was dealt with gets another name, and is known again if that could not be done.
+// file that was installed is deleted, for its room; one that was refused gets another name. Both are known again if that could not be done.
 func (s *System) installWaiting(status *Status) error {
 	var problems error
 	try := func(dir string) (done bool) {
@@ -137,19 +137,21 @@ func (s *System) installWaiting(status *Status) error {
 			if s.tried(name) {
 				continue
 			}
-			mark, outcome := installedMark, ""
-			u, err := s.Update(name)
-			if err != nil {
-				mark, outcome = refusedMark, fmt.Sprintf("%s was refused: %v", filepath.Base(name), err)
-				s.say("%s", outcome)
-			}
+			_, refused := s.Update(name)
 			problems = errors.Join(problems, s.remember(name))
-			if err := os.Rename(name, name+mark); err != nil && !errors.Is(err, errReadOnly) {
+			if refused == nil {
+				err = os.Remove(name)
+			} else {
+				err = os.Rename(name, name+refusedMark)
+			}
+			if err != nil && !errors.Is(err, errReadOnly) {
 				problems = errors.Join(problems, err)
 			}
-			if u != nil && err == nil {
+			if refused == nil {
 				return true
 			}
+			outcome := fmt.Sprintf("%s was refused: %v", filepath.Base(name), refused)
+			s.say("%s", outcome)
 			status.Update = outcome
 			problems = errors.Join(problems, s.note(outcomeFile, outcome))
 		}

@@ -50,16 +50,15 @@ const (
 
 // Names on the configuration partition.
 const (
-	confMain      = "vernemq.conf"
-	confDir       = "conf.d"
-	confCerts     = "certificates"
-	confHostname  = "hostname"
-	confNetwork   = "network.conf"
-	confKeys      = "authorized_keys"
-	confReset     = "factory-reset"
-	confShell     = "debug-shell"
-	confStatus    = "status.txt"
-	updateSuffix  = ".update"
-	installedMark = ".installed"
-	refusedMark   = ".refused"
+	confMain     = "vernemq.conf"
+	confDir      = "conf.d"
+	confCerts    = "certificates"
+	confHostname = "hostname"
+	confNetwork  = "network.conf"
+	confKeys     = "authorized_keys"
+	confReset    = "factory-reset"
+	confShell    = "debug-shell"
+	confStatus   = "status.txt"
+	updateSuffix = ".update"
+	refusedMark  = ".refused"
 )
