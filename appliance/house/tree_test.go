@@ -54,7 +54,7 @@ var tree = sync.OnceValues(func() (*repository, error) {
 			return err
 		case d.IsDir() && slices.Contains(ignored, name):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || name == ".git": // a file in a work tree beside the repository
 			return nil
 		}
 		s.names = append(s.names, name)
