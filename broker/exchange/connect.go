@@ -61,9 +61,12 @@ func (h *Home) attach(s *session.Session, c *session.Connect, out *session.Outpu
 		h.replant(s)
 	}
 	if s.Several != nil {
+		s.Several.Join(s)
 		main := s.MainSession()
 		if main == s {
-			s.Expiry = max(s.Expiry, expiry)
+			if s.Expiry = max(s.Expiry, expiry); s.Key == 0 {
+				s.Expiry = 0 // its subscriptions have no records
+			}
 		} else if s.Expiry = 0; main.Key != 0 {
 			main.Expiry = max(main.Expiry, c.Expiry)
 		}
@@ -109,7 +112,7 @@ func (h *Home) takeover(s *session.Session, clean bool) {
 // putSession writes the session's record; with the first one it becomes durable.
 func (h *Home) putSession(s *session.Session) store.Ticket {
 	rec := store.Session{Key: s.Key, ID: s.ID, Version: byte(s.Version), Username: s.Username, Expiry: s.Expiry, Will: storedWill(s.Will)}
-	if !s.Online() {
+	if !s.Connected() {
 		rec.Disconnected = h.T.Wall
 		if left := h.expiryLeft(s); left >= 0 {
 			rec.Remaining = left / 1e9

@@ -21,6 +21,7 @@ func (h *Home) further(main *session.Session, wallMillis int64) *session.Session
 	}
 	if main.Several == nil {
 		main.Several = &session.Several{Main: main}
+		main.Several.Join(main)
 	}
 	s := h.seat(main.ID, wallMillis)
 	s.Several = main.Several
@@ -38,19 +39,19 @@ func (h *Home) deliverSeveral(main *session.Session, m *msg.Message, ref uint64,
 			k++
 		}
 		if k = h.rng.IntN(k); k < len(others) {
-			others[k].DeliverFurther(&h.T, m, ref, qos, retain, subID, g)
+			others[k].DeliverFurther(&h.T, m, ref, qos, retain, subID, g, true, false)
 		} else {
 			main.Deliver(&h.T, m, ref, qos, retain, subID, g)
 		}
 		return
 	}
-	if main.Online() {
+	first := !main.Online()
+	if !first {
 		main.Deliver(&h.T, m, ref, qos, retain, subID, g)
-		ref = 0
 	}
 	for _, s := range others { // the record is for the first of all
-		s.DeliverFurther(&h.T, m, ref, qos, retain, subID, g)
-		ref = 0
+		s.DeliverFurther(&h.T, m, ref, qos, retain, subID, g, first, true)
+		first = false
 	}
 }
 
@@ -106,7 +107,7 @@ func (h *Home) bequeath(s *session.Session) {
 		case balance:
 			heirs[h.rng.IntN(len(heirs))].Inherit(&h.T, it)
 		default:
-			x.Main.Forget(&h.T, it) // all others have a copy
+			x.Succeed(&h.T, heirs, it)
 		}
 	}
 	for _, o := range heirs {

@@ -83,6 +83,7 @@ func (w *world) makeLoops(shards int) {
 	for i := range shards {
 		l := &loop{w: w, id: i}
 		l.home = exchange.NewHome(w.x, i, l, w.now)
+		l.home.Seed(uint64(i))
 		l.home.T.Sink.Flush = w.flush
 		l.home.T.Sink.Ready = l.Resume
 		l.home.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) { // in order with everything else

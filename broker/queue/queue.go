@@ -11,6 +11,7 @@ type Item struct {
 	SubID uint32       // MQTT 5 subscription identifier, 0 none
 	Size  uint32       // bytes of its message, for the byte limit
 	Group uint16       // the session's number of the shared group it came through, 0 none
+	Since uint16       // the session's: who else had it
 	QoS   byte         // of the delivery
 	Flags byte         // the session's own
 }

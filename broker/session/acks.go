@@ -124,7 +124,11 @@ func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
 		return // PUBREL is on its way
 	case flightSent:
 		if k := s.holder(f.group, f.flags); k != 0 && f.ref != 0 {
-			ticket := t.Store.PutAck(store.Ack{Kind: store.Received, Session: k, Message: store.MessageRef(f.ref), PacketID: a.PacketID, QoS: f.qos})
+			step := store.Ack{Kind: store.Received, Session: k, Message: store.MessageRef(f.ref), PacketID: a.PacketID, QoS: f.qos}
+			if s.Further() { // the client has it, and the rest of the exchange ends with the connection
+				step.Kind, step.PacketID, f.ref = store.Done, 0, 0
+			}
+			ticket := t.Store.PutAck(step)
 			if t.Waits.need(ticket) {
 				f.state = flightRelCommit
 				t.Waits.add(wait{ticket: ticket, s: s, epoch: s.Epoch, kind: waitFlight, id: a.PacketID})

@@ -31,10 +31,10 @@ func (s *Session) Deliver(t *Turn, m *msg.Message, ref uint64, qos byte, retain 
 	if retain {
 		flags = itemRetain
 	}
-	s.deliver(t, m, ref, qos, flags, subID, group)
+	s.deliver(t, m, ref, qos, flags, subID, group, 0)
 }
 
-func (s *Session) deliver(t *Turn, m *msg.Message, ref uint64, qos, flags byte, subID uint32, group uint16) {
+func (s *Session) deliver(t *Turn, m *msg.Message, ref uint64, qos, flags byte, subID uint32, group, since uint16) {
 	if s.Out == nil {
 		s.keep(t, m, ref, qos, flags, subID, group)
 		return
@@ -50,10 +50,10 @@ func (s *Session) deliver(t *Turn, m *msg.Message, ref uint64, qos, flags byte, 
 			return
 		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
-		s.open(t, queue.Item{Msg: t.Forms.Own(m), Ref: ref, QoS: qos, Flags: flags, SubID: subID, Group: group})
+		s.open(t, queue.Item{Msg: t.Forms.Own(m), Ref: ref, QoS: qos, Flags: flags, SubID: subID, Group: group, Since: since})
 		return
 	}
-	it := queue.Item{Ref: ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
+	it := queue.Item{Ref: ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group, Since: since}
 	if !s.cold(ref) {
 		it.Msg = t.Forms.Own(m)
 	}
@@ -154,6 +154,9 @@ func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
 
 // release tells the store that a message no longer waits for this session.
 func (s *Session) release(t *Turn, ref uint64, id, group uint16, qos, flags byte) {
+	if flags&itemMain != 0 {
+		id = 0
+	}
 	if k := s.holder(group, flags); k != 0 && ref != 0 {
 		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id, QoS: qos})
 	}
@@ -236,10 +239,13 @@ func (s *Session) open(t *Turn, it queue.Item) {
 		s.win = &window{}
 	}
 	s.counted++
-	id := s.win.add(flight{m: m, ref: it.Ref, subID: it.SubID, group: it.Group, qos: it.QoS, flags: it.Flags | flightCounted, state: flightSent,
-		sent: seconds(t.Now)})
+	id := s.win.add(flight{m: m, ref: it.Ref, subID: it.SubID, group: it.Group, since: it.Since, qos: it.QoS, flags: it.Flags | flightCounted,
+		state: flightSent, sent: seconds(t.Now)})
 	s.inflight()
 	if k := s.holder(it.Group, it.Flags); it.QoS == 2 && k != 0 && it.Ref != 0 {
+		if s.Further() {
+			k = 0 // its identifiers are not those of the client's session: nothing is noted, but what was written so far is waited for
+		}
 		ticket := t.Store.PutAck(store.Ack{Kind: store.Sent, Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS})
 		if t.Waits.need(ticket) {
 			s.win.get(id).state = flightCommit

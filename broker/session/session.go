@@ -75,12 +75,13 @@ type Session struct {
 	Version   mqtt.Version
 	Clean     bool // ends with the connection, or was begun clean: what the admin command shows
 	HasUser   bool
-	Bridge    bool // MQTT bridge protocol: retain flags are kept
-	Gone      bool // ended: nothing may be done with it any more
-	Marked    bool // the exchange's: publishers see that its queue is full
-	OfGroup   bool // no client's, but the queue of a shared group: it is never connected
-	reading   bool // messages are being read back
-	Queued    bool // the exchange's: it is on the list of those who ran out of their budget
+	Bridge    bool   // MQTT bridge protocol: retain flags are kept
+	Gone      bool   // ended: nothing may be done with it any more
+	Marked    bool   // the exchange's: publishers see that its queue is full
+	OfGroup   bool   // no client's, but the queue of a shared group: it is never connected
+	joined    uint16 // when it became one of Several
+	reading   bool   // messages are being read back
+	Queued    bool   // the exchange's: it is on the list of those who ran out of their budget
 }
 
 // v5State is what only MQTT 5 clients have.

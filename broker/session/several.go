@@ -13,7 +13,19 @@ import (
 type Several struct {
 	Main   *Session
 	Others []*Session // connected
+	clock  uint16     // counts connections: which of them had a message tells who was there when it came
 }
+
+// Join begins a connection of the client: what comes from now on, it has as well as those that are there.
+func (x *Several) Join(s *Session) {
+	if x.clock++; x.clock == 0 {
+		x.clock = 1
+	}
+	s.joined = x.clock
+}
+
+// had reports whether a connection that is there was when a message came that went to all.
+func (s *Session) had(since uint16) bool { return since != 0 && int16(since-s.joined) >= 0 }
 
 // MainSession returns the session that has the client's subscriptions: s itself unless it is a further connection of the client.
 func (s *Session) MainSession() *Session {
@@ -31,37 +43,42 @@ func (s *Session) Connected() bool {
 	return s.Out != nil || s.Several != nil && len(s.Several.Others) > 0
 }
 
-// DeliverFurther is Deliver for a further connection. ref is not 0 if it is this connection that brings what the client's record holds to an end.
-func (s *Session) DeliverFurther(t *Turn, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group) {
+// DeliverFurther is Deliver for a further connection. main: it is this connection that brings the client's delivery to an end, and with it what
+// the client's record holds; it hands it on if it ends before. all: the other connections have the message, too.
+func (s *Session) DeliverFurther(t *Turn, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group, main, all bool) {
 	var flags byte
-	var group uint16
+	var group, since uint16
 	if retain {
 		flags = itemRetain
 	}
-	if ref != 0 {
+	if main {
 		flags |= itemMain
 		if g != nil && qos > 0 {
 			group = s.Several.Main.numberOf(g)
 		}
 	}
-	s.deliver(t, m, ref, qos, flags, subID, group)
+	if all {
+		since = s.Several.clock
+	}
+	s.deliver(t, m, ref, qos, flags, subID, group, since)
 }
 
 // Leftover takes away what a connection did not bring to an end, in order: what waits, exchanges that the client did not answer, and with all
-// also QoS 2 messages that it may have. Of a further connection it is only what the client's record holds: the rest others have a copy of.
+// also QoS 2 messages that it may have. Of a further connection it is only what it was to bring to an end for the client: the rest are copies.
 func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 	mine := s.Several.Main == s
 	keep := func(it queue.Item, id uint16) {
-		main := s.Several.Main
-		if k := main.holder(it.Group, 0); k != 0 && it.Ref != 0 && it.QoS == 2 && id != 0 { // no step of its exchange was taken
-			r := store.Recipient{Session: k, Opts: it.QoS}
-			if main.Key != 0 && it.Group != 0 {
-				r.SubID = GroupKey(main.shared.groups[it.Group-1])
+		if mine && it.Ref != 0 && it.QoS == 2 && id != 0 { // no step of its exchange was taken
+			if k := s.holder(it.Group, 0); k != 0 {
+				r := store.Recipient{Session: k, Opts: it.QoS}
+				if s.Key != 0 && it.Group != 0 {
+					r.SubID = GroupKey(s.shared.groups[it.Group-1])
+				}
+				if it.Flags&itemRetain != 0 {
+					r.Opts |= 8
+				}
+				t.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS}, r)
 			}
-			if it.Flags&itemRetain != 0 {
-				r.Opts |= 8
-			}
-			t.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS}, r)
 		}
 		it.Flags &= itemRetain | itemGone | itemRestored | itemAsk
 		out = append(out, it)
@@ -73,7 +90,7 @@ func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 			case f.state == flightFree || !mine && f.flags&itemMain == 0:
 				continue
 			case f.untaken() || all && f.state == flightSent:
-				it := queue.Item{Msg: f.m, Ref: f.ref, SubID: f.subID, Group: f.group, QoS: f.qos, Flags: f.flags}
+				it := queue.Item{Msg: f.m, Ref: f.ref, SubID: f.subID, Group: f.group, Since: f.since, QoS: f.qos, Flags: f.flags}
 				if f.m != nil {
 					it.Size = itemSize(f.m)
 				}
@@ -102,5 +119,50 @@ func (s *Session) Inherit(t *Turn, it queue.Item) {
 	s.put(t, it)
 }
 
-// Forget tells the store that the client has no use for what another connection left.
-func (s *Session) Forget(t *Turn, it queue.Item) { s.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags) }
+// Succeed finds who of the heirs brings to an end what another connection left of a message that went to all who were there: one that has it
+// under way. If one had it and has not, its user has answered it, and the client's record is done. Who came later has not seen it: one of those
+// gets it.
+func (x *Several) Succeed(t *Turn, heirs []*Session, it queue.Item) {
+	answered := false
+	for _, s := range heirs {
+		if s.had(it.Since) {
+			if s.promote(it) {
+				return
+			}
+			answered = true
+		}
+	}
+	if answered {
+		x.Main.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags)
+		return
+	}
+	heirs[0].Inherit(t, it)
+}
+
+// promote makes the copy of a message that this connection has under way the one that counts, and reports whether there is one.
+func (s *Session) promote(it queue.Item) (found bool) {
+	flag := byte(0)
+	if s.Further() {
+		flag = itemMain
+	}
+	is := func(ref uint64, m *msg.Message, flags byte) bool {
+		return flags&itemMain == 0 && (it.Ref != 0 && ref == it.Ref || it.Ref == 0 && m == it.Msg && m != nil)
+	}
+	if s.win != nil {
+		for i := range s.win.n {
+			if f, _ := s.win.at(i); f.state != flightFree && is(f.ref, f.m, f.flags) {
+				f.flags, f.group = f.flags|flag, it.Group
+				return true
+			}
+		}
+	}
+	if s.q != nil {
+		s.q.Next(func(x *queue.Item) bool {
+			if found = is(x.Ref, x.Msg, x.Flags); found {
+				x.Flags, x.Group = x.Flags|flag, it.Group
+			}
+			return !found
+		})
+	}
+	return found
+}

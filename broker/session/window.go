@@ -18,6 +18,7 @@ type flight struct {
 	subID uint32
 	sent  uint32 // seconds of monotonic time of the last transmission
 	group uint16 // as in queue.Item
+	since uint16 // likewise
 	qos   byte
 	flags byte // item flags, and flightCounted
 	state uint8
