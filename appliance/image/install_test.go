@@ -12,9 +12,14 @@ import (
 	"testing"
 )
 
+// kernel begins as an EFI program for amd64 does.
+func kernel(tag string) string {
+	return "MZ" + strings.Repeat("\x00", 58) + "\x40\x00\x00\x00PE\x00\x00\x64\x86 linux " + tag
+}
+
 // parts are the payloads of a small update.
 func parts(tag string) [3]io.ReadSeeker {
-	return [3]io.ReadSeeker{strings.NewReader("linux " + tag), strings.NewReader("first stage " + tag), strings.NewReader(strings.Repeat("root "+tag+" ", 50))}
+	return [3]io.ReadSeeker{strings.NewReader(kernel(tag)), strings.NewReader("first stage " + tag), strings.NewReader(strings.Repeat("root "+tag+" ", 50))}
 }
 
 // signer is the key of the tests' updates.

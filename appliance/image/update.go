@@ -97,6 +97,26 @@ func Pack(w io.Writer, key ed25519.PrivateKey, version, arch, cmdline string, pa
 	return nil
 }
 
+// machines are the kinds of EFI programs.
+var machines = map[string]uint16{"amd64": 0x8664, "arm64": 0xaa64}
+
+// checkKernel refuses a kernel that the firmware would not start. The boot loader gives up on one without a restart, so the way back to the slot from
+// before would need a hand on the switch.
+func checkKernel(r io.ReaderAt, arch string) error {
+	var dos [64]byte
+	if _, err := r.ReadAt(dos[:], 0); err != nil || dos[0] != 'M' || dos[1] != 'Z' {
+		return errors.New("the kernel is no EFI program")
+	}
+	var pe [6]byte
+	if _, err := r.ReadAt(pe[:], int64(binary.LittleEndian.Uint32(dos[60:]))); err != nil || string(pe[:4]) != "PE\x00\x00" {
+		return errors.New("the kernel is no EFI program")
+	}
+	if want, known := machines[arch]; !known || binary.LittleEndian.Uint16(pe[4:]) != want {
+		return fmt.Errorf("the kernel is not for %s", arch)
+	}
+	return nil
+}
+
 // Update is an update whose signature is good.
 type Update struct {
 	Manifest
@@ -155,8 +175,11 @@ func (u *Update) payload(i int) *io.SectionReader {
 	return io.NewSectionReader(u.r, at, u.Payloads[i].Size)
 }
 
-// Check reads all payloads and compares them with the manifest.
+// Check reads all payloads and compares them with the manifest, and refuses a kernel that cannot be started.
 func (u *Update) Check() error {
+	if err := checkKernel(u.payload(0), u.Arch); err != nil {
+		return err
+	}
 	for i, p := range u.Payloads {
 		h := sha256.New()
 		if _, err := io.Copy(h, u.payload(i)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -42,6 +43,23 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 	if _, err := Open(bytes.NewReader(good), int64(len(good)), nil); !errors.Is(err, ErrSignature) {
 		t.Errorf("no key: %v", err)
+	}
+}
+
+func TestKernelThatCannotBeStarted(t *testing.T) {
+	for name, c := range map[string]struct{ kernel, arch string }{
+		"zeros":           {strings.Repeat("\x00", 4096), "amd64"},
+		"short":           {"MZ", "amd64"},
+		"nowhere":         {"MZ" + strings.Repeat("\xff", 62), "amd64"},
+		"another machine": {kernel("1"), "arm64"},
+		"unknown machine": {kernel("1"), "riscv64"},
+	} {
+		if err := checkKernel(strings.NewReader(c.kernel), c.arch); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if err := checkKernel(strings.NewReader(kernel("1")), "amd64"); err != nil {
+		t.Error(err)
 	}
 }
 
