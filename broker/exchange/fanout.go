@@ -32,6 +32,9 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf, o *Owed) {
 	v := l.View(h.shard)
 	n := v.Len()
 	if len(h.jobs) > 0 && h.hasJob(l) {
+		if o == asRecorded { // that is no longer the moment of the record, which names nobody here
+			o = nil
+		}
 		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, 0, o})
 		return
 	}
@@ -42,6 +45,9 @@ func (h *Home) fanOut(m *msg.Message, l *trie.Leaf, o *Owed) {
 		}
 	}
 	if i < n {
+		if o == asRecorded {
+			o = nil
+		}
 		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, i, o})
 		return
 	}
@@ -67,12 +73,15 @@ func (h *Home) Work() bool {
 	if h.shedding > 0 {
 		h.shed()
 	}
+	if h.marking > 0 {
+		h.markAll()
+	}
 	if n := len(h.leaving); n > 0 && h.leave(h.leaving[n-1]) {
 		h.leaving[n-1] = nil
 		h.leaving = h.leaving[:n-1]
 	}
 	if len(h.jobs) == 0 {
-		return len(h.leaving) > 0 || h.shedding > 0
+		return h.Working()
 	}
 	h.step()
 	if len(h.jobs) <= jobsLow {

@@ -54,11 +54,32 @@ func (b *marks) set(slot uint32, on bool) {
 	}
 }
 
-// mark tells publishers whether the queue of a session is full, if that has changed.
+// mark tells publishers whether the queue of a session is full, if that has changed. Of a client with several connections it is if one of them has
+// no room.
 func (h *Home) mark(s *session.Session) {
-	if full := h.T.RefusesFull() && !s.Gone && s.Full(&h.T); full != s.Marked {
+	full := h.T.RefusesFull() && !s.Gone && s.Full(&h.T)
+	if x := s.Several; x != nil && h.T.RefusesFull() {
+		s, full = x.Main, x.Main.Online() && x.Main.Full(&h.T)
+		for _, o := range x.Others {
+			full = full || o.Full(&h.T)
+		}
+	}
+	if full != s.Marked {
 		s.Marked = full
 		h.x.full[h.shard].set(s.Slot, full)
+	}
+}
+
+// markStep is how many sessions are looked at in one turn after a change of the options.
+const markStep = 4096
+
+// markAll takes one step through the sessions to see which queues are full as the options are now.
+func (h *Home) markAll() {
+	for n := 0; h.marking > 0 && n < markStep; n++ {
+		h.marking--
+		if s := h.slots[h.marking]; s != nil && !s.Gone {
+			h.mark(s)
+		}
 	}
 }
 

@@ -75,3 +75,25 @@ func TestRefusingKeepsPromises(t *testing.T) {
 		t.Errorf("%d deliveries for the subscriber in the store, want both", n)
 	}
 }
+
+// TestRefusedUntilReload: a queue that is full is not any more when the operator gives it more room, whether its client comes or not.
+func TestRefusedUntilReload(t *testing.T) {
+	w := refusing(t, "fifo")
+	p := mustConnect(t, w, "p")
+	publish := func(id uint16) {
+		p.send((&mqtt.Publish{Topic: []byte("t"), QoS: 1, PacketID: id, Payload: []byte("x")}).Append(nil, mqtt.V311))
+	}
+	publish(1)
+	if n := w.waitingFor()["s"]; n != 1 {
+		t.Fatalf("%d deliveries in the store, want the first", n)
+	}
+	o := *w.live.Load()
+	o.MaxOfflineMessages = 2
+	w.live.Swap(&o)
+	w.run()
+	publish(2)
+	publish(3)
+	if n := w.waitingFor()["s"]; n != 2 {
+		t.Errorf("%d deliveries in the store, want 2", n)
+	}
+}

@@ -46,6 +46,7 @@ type Home struct {
 	policy   string // by which members of shared groups are chosen
 	pressure Pressure
 	shedding int // slots still to be looked at since memory got short
+	marking  int // likewise, for full queues, since the options changed
 }
 
 // TimerSession is the Kind of timers that belong to sessions; their Index is the slot.
@@ -66,7 +67,9 @@ func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 
 // Refresh takes over the current options and hooks; the loop calls it at the begin of a turn.
 func (h *Home) Refresh() {
-	h.T.Opts = h.x.options.Load()
+	if o := h.x.options.Load(); o != h.T.Opts { // other limits may be in force
+		h.T.Opts, h.marking = o, len(h.slots)
+	}
 	h.T.Hooks = h.x.hooks.Load()
 	h.policy = h.T.Opts.SharedPolicy
 	h.press()
@@ -90,7 +93,7 @@ func (h *Home) Each(from int, f func(*session.Session) bool) int {
 
 // Working reports whether Work or PumpReady has something to do.
 func (h *Home) Working() bool {
-	return len(h.jobs) > 0 || len(h.ready) > 0 || len(h.leaving) > 0 || h.shedding > 0
+	return len(h.jobs) > 0 || len(h.ready) > 0 || len(h.leaving) > 0 || h.shedding > 0 || h.marking > 0
 }
 
 // Session returns the session of a subscriber, or nil.

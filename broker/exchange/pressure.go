@@ -62,6 +62,8 @@ func (h *Home) shed() {
 		h.shedding--
 		if s := h.slots[h.shedding]; s != nil && !s.Gone && s.Online() {
 			h.T.Count.Add(metric.OverloadQos0Dropped, uint64(s.Shed(&h.T)))
+			h.mark(s)
+			h.repay(s, false)
 		}
 	}
 }

@@ -336,7 +336,7 @@ func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipien
 			for i := range v.Len() {
 				rs = h.recipient(rs, m, shard, v.At(i))
 			}
-			note(l, shard, from, len(h.jobs) > 0 || v.Len() > fanStep)
+			note(l, shard, from, len(h.jobs) > 0 || v.Len() > min(fanStep, fanDirty))
 		}
 	}
 	h.owing = h.owingAll
@@ -393,6 +393,7 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 	ref, retain := reference(m, qos, holder(s, group), owed), m.Retain && (o.RetainAsPublished() || s.Bridge)
 	if s.Several != nil {
 		h.deliverSeveral(s, m, ref, qos, retain, subID, group)
+		h.mark(s)
 		return
 	}
 	s.Deliver(&h.T, m, ref, qos, retain, subID, group)

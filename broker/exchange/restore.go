@@ -21,6 +21,7 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 		r *session.Restored
 	}
 	byKey := map[store.SessionKey]*place{}
+	var all []*place
 	queueOf := func(k uint32) *trie.Group { // the group whose queue has the key k
 		if p := byKey[store.SessionKey(k)]; k != 0 && p != nil && p.h.groups[p.s.Slot] != nil {
 			return p.h.groups[p.s.Slot].g
@@ -38,6 +39,7 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 			s := h.restore(rec, away)
 			p := &place{h: h, s: s, r: session.Restore(s)}
 			byKey[rec.Key] = p
+			all = append(all, p)
 			if s.OfGroup {
 				shelves = append(shelves, p)
 			}
@@ -74,7 +76,7 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 	for _, a := range over {
 		x.Store.PutAck(a)
 	}
-	for _, p := range byKey {
+	for _, p := range all {
 		p.r.Done()
 		p.h.armOffline(p.s)
 		switch sf := p.h.groups[p.s.Slot]; {
@@ -84,6 +86,11 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 			sf.q.Waiting.Store(int32(p.s.Waiting()))
 		default: // its last members went with the connections that the broker's end has cut
 			p.h.end(p.s)
+		}
+	}
+	for _, p := range all { // nobody is connected: what waits through a shared group is for the first member that is
+		if !p.s.OfGroup {
+			p.h.offer(p.s, nil, true)
 		}
 	}
 	return sessions, deliveries, err

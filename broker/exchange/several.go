@@ -73,7 +73,9 @@ func (h *Home) separate(s *session.Session) bool {
 			x.Main.Several = nil
 		} else if p := x.Main.Presence; p != nil {
 			p.Online.Store(true) // as a member of shared groups it is there
+			h.wanted(x.Main)
 		}
+		h.mark(x.Main)
 		return true
 	}
 	x.Main.Several = nil
@@ -84,6 +86,7 @@ func (h *Home) separate(s *session.Session) bool {
 	if p := x.Main.Presence; p != nil {
 		p.Online.Store(false)
 	}
+	h.mark(x.Main)
 	h.offline(x.Main, false)
 	return true
 }

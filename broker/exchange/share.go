@@ -148,10 +148,10 @@ func (h *Home) deliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot u
 		h.lend(sf)
 		return
 	}
-	for _, mb := range g.Members() {
-		if int(mb.Shard) == h.shard && mb.Entry.Slot() == slot {
-			h.deliver(m, l, mb.Entry, g, o)
-			if s := h.slots[slot]; s != nil && !s.Connected() { // it went while this was on its way
+	if s := h.At(slot); s != nil {
+		if sub := s.Subs.OfGroup(g); sub != nil {
+			h.deliver(m, l, h.entry(s, sub.Opts, sub.ID), g, o)
+			if !s.Connected() { // it went while this was on its way
 				h.offer(s, g, false)
 			}
 			return

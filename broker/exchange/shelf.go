@@ -17,6 +17,7 @@ type shelf struct {
 	q     *trie.GroupQueue
 	lent  map[uint64]struct{} // members who have some of it
 	start int                 // with whom the next round of lending begins
+	round bool                // all members have been looked at since it was empty: who can take some now says so
 }
 
 const (
@@ -44,8 +45,11 @@ func (x *Exchange) home(id msg.SubscriberID) *Home {
 // nobody to leave anything to until now.
 func (h *Home) joined(s *session.Session, sub *session.Sub) {
 	q, keeps := sub.Group.Queue(), sub.Opts.QoS() > 0 || h.T.Opts.UpgradeOutgoingQoS
-	if q == nil && keeps || q != nil && (keeps && s.Key != 0 && q.Key.Load() == 0 || q.Waiting.Load() > 0) {
+	switch {
+	case q == nil && keeps, q != nil && keeps && s.Key != 0 && q.Key.Load() == 0:
 		h.tendLater(groupID(s.ID.Mountpoint, sub.Filter))
+	case q != nil && q.Waiting.Load() > 0:
+		h.returned(q, s.Slot, s.Presence)
 	}
 	if ms := sub.Group.Members(); len(ms) == 2 && s.Connected() {
 		for _, mb := range ms {
@@ -67,6 +71,7 @@ func (h *Home) leaveBehind(slot uint32, g *trie.Group) {
 // left gives what waits for a session through a group that it has left to the others, and sees to the end of a group without members.
 func (h *Home) left(s *session.Session, filter string, g *trie.Group) {
 	h.offer(s, g, false)
+	h.repay(s, false)
 	if g.Queue() != nil && len(g.Members()) == 0 {
 		h.tendLater(groupID(s.ID.Mountpoint, filter))
 	}
@@ -110,7 +115,7 @@ func (h *Home) tend(id msg.SubscriberID) {
 		h.putSession(s)
 		sf.q.Key.Store(uint64(s.Key))
 	}
-	sf.g = g
+	sf.g, sf.round = g, false
 	h.lend(sf)
 	g.SetQueue(sf.q)
 }
@@ -123,28 +128,41 @@ func (h *Home) disband(sf *shelf) {
 	h.end(sf.s)
 }
 
-// lend gives members that are connected and have nothing lent the eldest of what waits.
+// lend gives members that are connected and have nothing lent the eldest of what waits. It looks at each of them once: as long as something waits,
+// whoever connects, joins or has nothing left comes forward (see returned), for that is what Waiting tells them. So it is set before the first
+// look: a member that is not there yet sees it when it comes.
 func (h *Home) lend(sf *shelf) {
-	ms := sf.g.Members()
-	for i := range ms {
-		if sf.s.Waiting() == 0 {
-			break
-		}
-		mb := ms[(sf.start+i)%len(ms)]
-		if _, has := sf.lent[memberKey(&mb)]; has || !mb.Presence.Online.Load() {
-			continue
-		}
-		sf.start = (sf.start + i + 1) % len(ms)
-		sf.lent[memberKey(&mb)] = struct{}{}
-		items, to := sf.s.Take(lendAtOnce), h.x.homes[mb.Shard]
-		g, q, key := sf.g, sf.q, mb.Entry.Slot()
-		to.loop.Post(func() { to.borrow(g, q, key, items) })
-	}
 	sf.q.Waiting.Store(int32(sf.s.Waiting()))
+	if !sf.round {
+		ms := sf.g.Members()
+		start := sf.start
+		for i := 0; i < len(ms) && sf.s.Waiting() > 0; i++ {
+			mb := ms[(start+i)%len(ms)]
+			if h.lendTo(sf, mb.Shard, mb.Entry.Slot(), mb.Presence) {
+				sf.start = (start + i + 1) % len(ms)
+			}
+		}
+	}
+	n := sf.s.Waiting()
+	sf.round = n > 0
+	sf.q.Waiting.Store(int32(n))
 	h.mark(sf.s)
 }
 
-func memberKey(mb *trie.Member) uint64 { return uint64(mb.Shard)<<32 | uint64(mb.Entry.Slot()) }
+// lendTo gives one member some of what waits, if it is connected and has nothing lent.
+func (h *Home) lendTo(sf *shelf, shard uint16, slot uint32, p *msg.Presence) bool {
+	key := memberKey(int(shard), slot)
+	if _, has := sf.lent[key]; has || !p.Online.Load() {
+		return false
+	}
+	sf.lent[key] = struct{}{}
+	items, to := sf.s.Take(lendAtOnce), h.x.homes[shard]
+	g, q := sf.g, sf.q
+	to.loop.Post(func() { to.borrow(g, q, slot, items) })
+	return true
+}
+
+func memberKey(shard int, slot uint32) uint64 { return uint64(shard)<<32 | uint64(slot) }
 
 // borrow takes deliveries for a member of this shard.
 func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []queue.Item) {
@@ -155,7 +173,7 @@ func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []qu
 	}
 	if sub == nil {
 		h.giveBack(g, q, items)
-		h.returned(q, slot)
+		h.returned(q, slot, nil)
 		return
 	}
 	if !s.Online() {
@@ -172,18 +190,25 @@ func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []qu
 func (h *Home) repay(s *session.Session, gone bool) {
 	for _, g := range s.Repay(gone) {
 		if q := g.Queue(); q != nil {
-			h.returned(q, s.MainSession().Slot)
+			main := s.MainSession()
+			h.returned(q, main.Slot, main.Presence)
 		}
 	}
 }
 
-func (h *Home) returned(q *trie.GroupQueue, slot uint32) {
-	to, member := h.x.homes[q.Shard], uint64(h.shard)<<32|uint64(slot)
+// returned tells a queue that the member in a slot has nothing of it, and with p that it can take some.
+func (h *Home) returned(q *trie.GroupQueue, slot uint32, p *msg.Presence) {
+	to, shard := h.x.homes[q.Shard], h.shard
 	to.loop.Post(func() {
-		if sf := to.groups[q.Slot]; sf != nil && sf.q == q {
-			delete(sf.lent, member)
-			to.lend(sf)
+		sf := to.groups[q.Slot]
+		if sf == nil || sf.q != q {
+			return
 		}
+		delete(sf.lent, memberKey(shard, slot))
+		if p != nil && sf.s.Waiting() > 0 {
+			to.lendTo(sf, uint16(shard), slot, p)
+		}
+		to.lend(sf)
 	})
 }
 
@@ -197,7 +222,7 @@ func (h *Home) wanted(s *session.Session) {
 			continue
 		}
 		if q := sub.Group.Queue(); q != nil && q.Waiting.Load() > 0 {
-			h.returned(q, s.Slot)
+			h.returned(q, s.Slot, s.Presence)
 		}
 	}
 }

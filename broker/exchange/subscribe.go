@@ -187,12 +187,7 @@ func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, s
 
 // plant puts a subscription into the tree.
 func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqtt.SubOptions, subID uint32) session.Sub {
-	entry := trie.MakeEntry(s.Slot, byte(opts), s.Key != 0, subID != 0)
-	if up := s.Options().UpgradeQoS; up != nil {
-		h.x.upgrading.Store(true)
-		entry = entry.WithUpgrade(*up)
-	}
-	sub := session.Sub{Filter: filter, Opts: opts, ID: subID}
+	entry, sub := h.entry(s, opts, subID), session.Sub{Filter: filter, Opts: opts, ID: subID}
 	if sh, shared, _ := topic.ParseShared(filter); shared {
 		if s.Presence == nil {
 			s.Presence = &msg.Presence{}
@@ -204,6 +199,16 @@ func (h *Home) plant(ix *trie.Index, s *session.Session, filter string, opts mqt
 		sub.Leaf, _ = ix.Subscribe(filter, h.shard, entry)
 	}
 	return sub
+}
+
+// entry is a subscription of a session as the tree keeps it.
+func (h *Home) entry(s *session.Session, opts mqtt.SubOptions, subID uint32) trie.Entry {
+	e := trie.MakeEntry(s.Slot, byte(opts), s.Key != 0, subID != 0)
+	if up := s.Options().UpgradeQoS; up != nil {
+		h.x.upgrading.Store(true)
+		e = e.WithUpgrade(*up)
+	}
+	return e
 }
 
 // replant puts all subscriptions of a session into the tree anew: what their entries say of the session has changed.

@@ -105,11 +105,11 @@ func (w *world) persistentFrames(id string) [][]byte {
 // TestFanOutInSteps: a fan-out that takes several turns, and subscribers that leave, lower their QoS or come between two of them: only who was there and
 // still is gets it from the store.
 func TestFanOutInSteps(t *testing.T) {
-	for _, shards := range []int{1, 3} {
-		t.Run(fmt.Sprint(shards), func(t *testing.T) {
+	for _, c := range [][2]int{{1, 9000}, {3, 9000}, {1, 1000}} {
+		shards, crowd := c[0], c[1]
+		t.Run(fmt.Sprintf("%d shards, %d subscribers", shards, crowd), func(t *testing.T) {
 			w := newWorld(t, shards, defaults())
 			p := w.persistent("p")
-			const crowd = 9000
 			var cs []*client
 			for i := range crowd {
 				c := w.persistent(fmt.Sprintf("s%d", i))

@@ -115,6 +115,8 @@ func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 func (s *Session) Inherit(t *Turn, it queue.Item) {
 	if s.Further() {
 		it.Flags |= itemMain
+	} else {
+		it.Since = 0 // the session outlives its being one of several
 	}
 	s.put(t, it)
 }
@@ -141,9 +143,9 @@ func (x *Several) Succeed(t *Turn, heirs []*Session, it queue.Item) {
 
 // promote makes the copy of a message that this connection has under way the one that counts, and reports whether there is one.
 func (s *Session) promote(it queue.Item) (found bool) {
-	flag := byte(0)
+	flag, since := byte(0), uint16(0)
 	if s.Further() {
-		flag = itemMain
+		flag, since = itemMain, it.Since
 	}
 	is := func(ref uint64, m *msg.Message, flags byte) bool {
 		return flags&itemMain == 0 && (it.Ref != 0 && ref == it.Ref || it.Ref == 0 && m == it.Msg && m != nil)
@@ -151,7 +153,7 @@ func (s *Session) promote(it queue.Item) (found bool) {
 	if s.win != nil {
 		for i := range s.win.n {
 			if f, _ := s.win.at(i); f.state != flightFree && is(f.ref, f.m, f.flags) {
-				f.flags, f.group = f.flags|flag, it.Group
+				f.flags, f.group, f.since = f.flags|flag, it.Group, since
 				return true
 			}
 		}
@@ -159,7 +161,7 @@ func (s *Session) promote(it queue.Item) (found bool) {
 	if s.q != nil {
 		s.q.Next(func(x *queue.Item) bool {
 			if found = is(x.Ref, x.Msg, x.Flags); found {
-				x.Flags, x.Group = x.Flags|flag, it.Group
+				x.Flags, x.Group, x.Since = x.Flags|flag, it.Group, since
 			}
 			return !found
 		})

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"vernemq/broker/hook"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
@@ -196,7 +197,7 @@ func (s *Session) forsake(t *Turn) {
 // Adopt queues a delivery that waited for a shared group as a whole, under the subscription of this member. It counts against no limit: it was
 // taken when there was room for it. held is the key of the group's own queue.
 func (s *Session) Adopt(t *Turn, it queue.Item, sub *Sub, held store.SessionKey) {
-	if !t.Opts.UpgradeOutgoingQoS {
+	if !hook.Or(s.MainSession().opt.Set().UpgradeQoS, t.Opts.UpgradeOutgoingQoS) {
 		it.QoS = min(it.QoS, sub.Opts.QoS())
 	} else {
 		it.QoS = sub.Opts.QoS()

@@ -125,6 +125,9 @@ func (x *index) ack(a Ack, i uint32) bool {
 	}
 	d := x.waiting.at(n)
 	d.ackState, d.packetID = byte(a.Kind), a.PacketID
+	if a.Kind == Sent && a.QoS != 0 {
+		d.opts = d.opts&^3 | a.QoS&3 // what was asked for may have changed since the record
+	}
 	return true
 }
 

@@ -223,6 +223,9 @@ func (s *Memory) PutAck(a Ack) Ticket {
 		if ds := ms.waiting[a.Message]; len(ds) > 0 {
 			d := &ds[find(ds, a)]
 			d.state, d.r.PacketID = a.Kind, a.PacketID
+			if a.Kind == Sent && a.QoS != 0 {
+				d.r.Opts = d.r.Opts&^3 | a.QoS&3
+			}
 		}
 	}
 	return s.ticket()

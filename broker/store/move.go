@@ -14,6 +14,12 @@ func (s *Durable) PutMove(a Ack, to Recipient) Ticket {
 		return s.ticket()
 	}
 	origin := s.x.messages.at(i).origin
+	if s.x.sessions[to.Session] == nil { // whoever was to have it is gone
+		if a.Kind = Done; s.x.ack(a, i) {
+			s.put(typeAck, func(b []byte) []byte { return appendAck(b, a, origin) })
+		}
+		return s.ticket()
+	}
 	if s.x.move(a, i, to) {
 		s.put(typeMove, func(b []byte) []byte { return appendMove(b, a, origin, to) })
 	}
@@ -59,7 +65,7 @@ func (s *Memory) PutMove(a Ack, to Recipient) Ticket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from, dst := s.sessions[a.Session], s.sessions[to.Session]
-	if from == nil || dst == nil || len(from.waiting[a.Message]) == 0 {
+	if from == nil || len(from.waiting[a.Message]) == 0 {
 		return s.ticket()
 	}
 	ds := from.waiting[a.Message]
@@ -68,6 +74,10 @@ func (s *Memory) PutMove(a Ack, to Recipient) Ticket {
 		delete(from.waiting, a.Message)
 	} else {
 		from.waiting[a.Message] = ds
+	}
+	if dst == nil { // whoever was to have it is gone
+		s.unwait(a.Message)
+		return s.ticket()
 	}
 	to.PacketID = 0
 	dst.waiting[a.Message] = append(dst.waiting[a.Message], memDelivery{to, Waits})

@@ -82,7 +82,7 @@ type AckKind uint8
 // The kinds of Ack.
 const (
 	Waits    AckKind = iota // waits: no step was taken yet
-	Sent                    // out: PUBLISH QoS 2 went out under PacketID (and Message)
+	Sent                    // out: PUBLISH QoS 2 went out under PacketID (and Message), and QoS, if it is told, is the delivery's from now on
 	Received                // out: PUBREC came for PacketID
 	Done                    // out: PUBACK or PUBCOMP came, or the delivery was dropped: Message no longer waits for Session
 	Released                // in: PUBREL came for PacketID
@@ -109,7 +109,7 @@ type Store interface {
 	// one that has none yet, of its QoS if there is one.
 	PutAck(a Ack) Ticket
 	// PutMove hands a delivery over, in one record: what waits for a.Session, which delivery of a.Message being told by a.PacketID as in PutAck,
-	// waits for another session from now on, and no step of it was taken. Nothing happens if there is no such delivery or session.
+	// waits for another session from now on, and no step of it was taken. If there is no such session, it is over; if no such delivery, nothing happens.
 	PutMove(a Ack, to Recipient) Ticket
 	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned, else a copy.
 	PutRetained(mountpoint string, m *msg.Message) Ticket
