@@ -58,6 +58,7 @@ type let struct {
 	register  func(*hook.Register) hook.Verdict
 	publish   func(*hook.Publish) hook.Verdict
 	subscribe func(*hook.Subscribe) hook.Verdict
+	unsub     func(*hook.Unsubscribe)
 }
 
 func (*let) Name() string { return "let" }
@@ -81,6 +82,13 @@ func (l *let) AuthOnSubscribe(s *hook.Subscribe, _ func(hook.Verdict)) hook.Verd
 		return hook.OK
 	}
 	return l.subscribe(s)
+}
+
+func (l *let) OnUnsubscribe(u *hook.Unsubscribe, _ func(hook.Verdict)) hook.Verdict {
+	if l.unsub != nil {
+		l.unsub(u)
+	}
+	return hook.OK
 }
 
 // ask makes the broker ask l, also whether a client may come in.
@@ -335,6 +343,35 @@ func TestConnack(t *testing.T) {
 			c.reasons = true
 			c.ends(want)
 		}
+	})
+	statement(t, "MQTT-3.2.2-20@5 user properties stay away where they would make the CONNACK too large, and so does response information", func(b *broker) {
+		b.ask(&let{register: func(r *hook.Register) hook.Verdict {
+			r.SetUser, r.SetResponseInfo = [][2]string{{"k", "v"}, {"k", "w"}}, "answers/here"
+			return hook.OK
+		}})
+		info := number(mqtt.PropRequestResponseInfo, 1)
+		for max, want := range map[uint32]string{
+			34: " ResponseInformation=answers/here UserProperty=k:v UserProperty=k:w", 33: " ResponseInformation=answers/here", 19: " UserProperty=k:v UserProperty=k:w", 18: "",
+		} {
+			b.hello("c", info, number(mqtt.PropMaximumPacketSize, max)).want("CONNACK 0x00" + want)
+		}
+		b.hello("c", number(mqtt.PropMaximumPacketSize, 1000)).want("CONNACK 0x00 UserProperty=k:v UserProperty=k:w")
+	})
+	statement(t, "MQTT-3.2.2-9@5 MQTT-3.2.2-10@5 MQTT-3.2.2-11@5 MQTT-3.2.2-12@5 a client whose provider sets a maximum QoS", func(b *broker) {
+		b.ask(&let{register: func(r *hook.Register) hook.Verdict {
+			most := byte(1)
+			r.SetOptions.MaxQoS = &most
+			return hook.OK
+		}})
+		c := b.hello("c")
+		c.want("CONNACK 0x00 MaximumQoS=1")
+		c.subscribe(1, "t", 2) // is granted all the same: the maximum is for what the client publishes
+		c.want("SUBACK id=1 02")
+		c.pub("t", "x", 1, 1)
+		c.want("PUBLISH t x qos=1 id=1", "PUBACK id=1")
+		c.pub("t", "x", 2, 2)
+		c.fails(mqtt.CodeQoSNotSupported)
+		b.hello("w", will("t", "x", 2, false)).ends("CONNACK 0x9B")
 	})
 	statement(t, "MQTT-3.2.2-13@5 a will may be retained", func(b *broker) {
 		c := b.connect("c", will("t", "x", 2, true))

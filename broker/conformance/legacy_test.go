@@ -66,6 +66,21 @@ func TestBridgeLevels(t *testing.T) {
 			p.deliver("t", "y", 1)
 			c.want("PUBLISH t x qos=1 id=1 retain", "PUBLISH t y qos=1 id=2")
 		})
+		t.Run(v.String()+" own messages stay away", func(t *testing.T) {
+			b := newBroker(t, v)
+			c := b.connect("bridge", level(v, true), keep)
+			c.sub("#", 1)
+			c.sub("$share/g/shared", 1)
+			c.deliver("t", "own", 1)
+			c.pub("shared", "own", 0, 0) // a member of a group may well get its own
+			c.want("PUBLISH shared own qos=0")
+			c.lose()
+			p := b.connect("p")
+			p.deliver("t", "kept", 1, retain)
+			c = b.hello("bridge", level(v, true), keep)
+			c.want(map[bool]string{true: "CONNACK 0x00", false: "CONNACK 0x00 present"}[v == mqtt.V31], "PUBLISH t kept qos=1 id=1 retain")
+			c.quiet()
+		})
 		t.Run(v.String()+" refused", func(t *testing.T) {
 			b := newBroker(t, v)
 			b.o.Listeners[0].ProtocolVersions = []int{3, 4, 5}

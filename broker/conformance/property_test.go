@@ -242,6 +242,42 @@ func TestInformation(t *testing.T) {
 			p.want("PUBREC id=2 0x87" + c.want)
 		}
 	})
+	statement(t, "MQTT-3.1.2-29@5 MQTT-3.9.2-1@5 MQTT-3.9.2-2@5 MQTT-3.11.2-1@5 MQTT-3.11.2-2@5 what a provider says with SUBACK and UNSUBACK", func(b *broker) {
+		user := [][2]string{{"k", "v"}}
+		b.ask(&let{subscribe: func(s *hook.Subscribe) hook.Verdict {
+			s.Reason, s.SetUser = "as you like", user
+			for k, v := range s.Props.User() {
+				s.SetUser = append(s.SetUser, [2]string{string(k), string(v)})
+			}
+			return hook.OK
+		}, unsub: func(u *hook.Unsubscribe) { u.Reason, u.SetUser = "as you like", user }})
+		reason, both := " ReasonString=as you like", " ReasonString=as you like UserProperty=k:v"
+		for _, x := range []struct {
+			props []mod
+			want  string
+		}{
+			{nil, both},
+			{[]mod{number(mqtt.PropRequestProblemInfo, 0)}, ""},
+			{[]mod{number(mqtt.PropMaximumPacketSize, 27)}, both},
+			{[]mod{number(mqtt.PropMaximumPacketSize, 26)}, reason},
+			{[]mod{number(mqtt.PropMaximumPacketSize, 20)}, reason},
+			{[]mod{number(mqtt.PropMaximumPacketSize, 19)}, " UserProperty=k:v"},
+			{[]mod{number(mqtt.PropMaximumPacketSize, 12)}, ""},
+		} {
+			c := b.connect("c", x.props...)
+			c.reasons = true
+			c.subscribe(1, "t", 0)
+			c.want("SUBACK id=1 00" + x.want)
+			c.unsubscribe(2, "t")
+			c.want("UNSUBACK id=2 00" + x.want)
+		}
+		c := b.connect("c")
+		q := mqtt.Subscribe{PacketID: 3}
+		q.Add([]byte("t"), 1)
+		q.Props.AddUser([]byte("of"), []byte("the client"))
+		c.send(q.Append(nil, b.v))
+		c.want("SUBACK id=3 01 UserProperty=k:v UserProperty=of:the client")
+	})
 	statement(t, "MQTT-3.14.2-3@5 a reason string stays away where it would make the DISCONNECT too large", func(b *broker) {
 		for max, has := range map[uint32]bool{1000: true, 10: false} {
 			c := b.connect("c", number(mqtt.PropMaximumPacketSize, max))

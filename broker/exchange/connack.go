@@ -109,17 +109,27 @@ func accepted(c *session.Connect, o *config.Options) (p mqtt.Connack, err error)
 			p.Props.AddUint(x.id, 0)
 		}
 	}
-	for _, kv := range c.User {
-		p.Props.AddUser([]byte(kv[0]), []byte(kv[1]))
-	}
-	if c.ResponseInfo && c.Responses != "" { // [MQTT-3.1.2-28]
-		p.Props.AddBytes(mqtt.PropResponseInfo, []byte(c.Responses))
-	}
 	if c.Auth != nil {
 		addAuth(&p.Props, c.Auth)
 	}
-	if c.MaxPacket != 0 && p.Size(c.Version) > int(c.MaxPacket) {
+	fits := func() bool { return c.MaxPacket == 0 || p.Size(c.Version) <= int(c.MaxPacket) }
+	if !fits() {
 		return p, errConnackTooLarge
+	}
+	// What is only good to know is left out where there is no room for it.
+	without := p.Props
+	if c.ResponseInfo && c.Responses != "" { // [MQTT-3.1.2-28]
+		p.Props = without.Clone(0)
+		if p.Props.AddBytes(mqtt.PropResponseInfo, []byte(c.Responses)); fits() {
+			without = p.Props
+		}
+	}
+	p.Props = without.Clone(0)
+	for _, kv := range c.User {
+		p.Props.AddUser([]byte(kv[0]), []byte(kv[1]))
+	}
+	if !fits() { // [MQTT-3.2.2-20]
+		p.Props = without
 	}
 	return p, nil
 }

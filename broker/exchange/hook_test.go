@@ -52,6 +52,12 @@ func (a *asked) AuthOnSubscribe(s *hook.Subscribe, answer func(hook.Verdict)) ho
 			s.Topics[i].Filter = "a/#/b"
 		}
 	}
+	switch s.Topics[0].Filter {
+	case "fewer":
+		s.Topics = s.Topics[:1]
+	case "more":
+		s.Topics = append(s.Topics, hook.Topic{Filter: "changed", Opts: 1})
+	}
 	if s.Topics[0].Filter == "later" {
 		a.later = append(a.later, func() { answer(hook.OK) })
 		return hook.Pending
@@ -205,6 +211,23 @@ func TestSubscribeVerdicts(t *testing.T) {
 		d.want(d.s, "SUBACK id=1 87028F")
 		d.publish("change", 1, 1)
 		d.want(d.s, `PUBLISH "changed" "other" qos=1 id=1`)
+	})
+}
+
+// TestSubscribeCount: whatever a provider makes of the filters, there is one code for each that the client asked for [MQTT-3.8.4-6].
+func TestSubscribeCount(t *testing.T) {
+	eachWorld(t, func(t *testing.T, shards int) {
+		for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
+			d := newDialog(t, shards, v)
+			d.subscribe("fewer", "dropped", "too")
+			d.want(d.s, map[mqtt.Version]string{mqtt.V311: "SUBACK id=1 028080", mqtt.V5: "SUBACK id=1 028787"}[v])
+			d.subscribe("more")
+			d.want(d.s, "SUBACK id=1 02")
+			d.p.send((&mqtt.Publish{Topic: []byte("changed"), Payload: []byte("x")}).Append(nil, v))
+			d.want(d.s, `PUBLISH "changed" "x" qos=0`)
+			d.p.send((&mqtt.Publish{Topic: []byte("dropped"), Payload: []byte("x")}).Append(nil, v))
+			d.want(d.s)
+		}
 	})
 }
 

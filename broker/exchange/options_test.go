@@ -257,6 +257,30 @@ func TestSessionOptions(t *testing.T) {
 	}
 }
 
+// TestCleanSessionModifier: a provider may change whether the session of a 3.x client is clean, which is one word for its begin and its end.
+func TestCleanSessionModifier(t *testing.T) {
+	eachWorld(t, func(t *testing.T, shards int) {
+		for _, clean := range []bool{false, true} {
+			d := modified(t, shards, defaults(), &modifier{register: func(r *hook.Register) { r.SetCleanStart = &clean }})
+			asked := func(q *mqtt.Connect) { q.CleanStart = !clean }
+			d.p, _ = d.join("p", mqtt.V311)
+			d.s, _ = d.join("s", mqtt.V311, asked)
+			d.subscribe("t")
+			d.s.frames()
+			d.s.lose()
+			d.publish("kept", 1, 1)
+			want := `CONNACK presentPUBLISH "t" "kept" qos=1 id=1`
+			if clean {
+				want = "CONNACK"
+			}
+			var got string
+			if d.s, got = d.join("s", mqtt.V311, asked); got != want {
+				t.Errorf("clean session %t, provider says %t: %s, want %s", !clean, clean, got, want)
+			}
+		}
+	})
+}
+
 // TestOptionsChange: the options of a session are those of its last registration, for subscriptions made before, too.
 func TestOptionsChange(t *testing.T) {
 	eachWorld(t, func(t *testing.T, shards int) {

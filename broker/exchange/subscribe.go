@@ -32,9 +32,13 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 		return false, errAckTooLarge
 	}
 	q := &hook.Subscribe{Client: s.Client(), Topics: make([]hook.Topic, 0, p.Count)}
+	if s.Version.Is5() && h.T.Hooks.Subscribes() {
+		q.Props = p.Props.Clone(0)
+	}
 	p.Each(func(f []byte, o mqtt.SubOptions) {
 		q.Topics = append(q.Topics, hook.Topic{Filter: string(f), Opts: o})
 	})
+	asked := len(q.Topics)
 	id, _ := p.Props.Uint(mqtt.PropSubscriptionID)
 	for i := range q.Topics {
 		if i >= maxFilters {
@@ -52,7 +56,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 			h.loop.Post(func() {
 				if s.Epoch == epoch && s.Online() {
 					h.recheck(q)
-					h.subscribed(s, p.PacketID, id, q, v)
+					h.subscribed(s, p.PacketID, asked, id, q, v)
 					h.loop.Resume(s.Out)
 				}
 			})
@@ -62,7 +66,7 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 		}
 		h.recheck(q)
 	}
-	h.subscribed(s, p.PacketID, id, q, verdict)
+	h.subscribed(s, p.PacketID, asked, id, q, verdict)
 	return false, nil
 }
 
@@ -103,8 +107,8 @@ func (h *Home) recheck(q *hook.Subscribe) {
 	}
 }
 
-// subscribed does what the verdict allows and answers.
-func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *hook.Subscribe, verdict hook.Verdict) {
+// subscribed does what the verdict allows and answers with asked codes.
+func (h *Home) subscribed(s *session.Session, packetID uint16, asked int, subID uint32, q *hook.Subscribe, verdict hook.Verdict) {
 	ack, main := mqtt.Suback{PacketID: packetID, Codes: make([]mqtt.Code, len(q.Topics))}, s.MainSession()
 	var ticket store.Ticket
 	type fresh struct {
@@ -151,6 +155,12 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, subID uint32, q *
 		h.T.Hooks.Observe(hook.OnSubscribe, &hook.Event{Client: &q.Client, Topics: q.Topics})
 	}
 	h.T.Count.Inc(metric.MqttSubackSent + v5(s))
+	for len(ack.Codes) < asked {
+		ack.Codes = append(ack.Codes, mqtt.CodeNotAuthorized)
+	}
+	// One for each filter of the packet, however many a provider made of them [MQTT-3.8.4-6].
+	ack.Codes = ack.Codes[:asked]
+	s.Explain(&ack.Props, func() int { return ack.Size(s.Version) }, q.Reason, q.SetUser) // [MQTT-3.9.2-1] [MQTT-3.9.2-2]
 	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
 	for _, f := range replay {
 		s.Replay(f.filter, &retainedSource{h, h.x.Retain.Cursor(s.ID.Mountpoint, f.filter)}, f.opts.QoS(), subID)
@@ -176,8 +186,15 @@ func (r *retainedSource) Next(budget int) (m *msg.Message, used int, done bool) 
 	return m, used, done
 }
 
-// addSub makes or replaces one subscription of a session in the tree and in the store.
+// addSub makes or replaces one subscription of a session in the tree and in the store. A bridge, which has no word for it, wants the retain flags
+// as they were published, and nothing of its own back: it would hand that on for ever.
 func (h *Home) addSub(s *session.Session, filter string, opts mqtt.SubOptions, subID uint32) store.Ticket {
+	if s.Bridge {
+		opts |= mqtt.SubRetainAsPublished
+		if _, shared, _ := topic.ParseShared(filter); !shared {
+			opts |= mqtt.SubNoLocal
+		}
+	}
 	s.Subs.Put(h.plant(h.x.index(s.ID.Mountpoint), s, filter, opts, subID))
 	if s.Key == 0 {
 		return 0

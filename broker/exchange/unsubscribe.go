@@ -20,8 +20,11 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err er
 	q := &hook.Unsubscribe{Client: s.Client(), Topics: make([]hook.Topic, 0, p.Count)}
 	p.Each(func(f []byte) { q.Topics = append(q.Topics, hook.Topic{Filter: string(f)}) })
 	n := len(q.Topics)
-	done := func() { h.unsubscribed(s, p.PacketID, q.Topics, n) }
+	done := func() { h.unsubscribed(s, p.PacketID, q, n) }
 	if h.T.Hooks.Unsubscribes() {
+		if s.Version.Is5() {
+			q.Props = p.Props.Clone(0)
+		}
 		epoch := s.Epoch
 		v := h.T.Hooks.AskUnsubscribe(q, func() {
 			h.loop.Post(func() {
@@ -40,7 +43,8 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err er
 }
 
 // unsubscribed takes the subscriptions out and answers with asked codes.
-func (h *Home) unsubscribed(s *session.Session, packetID uint16, topics []hook.Topic, asked int) {
+func (h *Home) unsubscribed(s *session.Session, packetID uint16, q *hook.Unsubscribe, asked int) {
+	topics := q.Topics
 	ack := mqtt.Unsuback{PacketID: packetID, Codes: make([]mqtt.Code, 0, max(asked, len(topics)))}
 	main := s.MainSession()
 	var ticket store.Ticket
@@ -63,6 +67,7 @@ func (h *Home) unsubscribed(s *session.Session, packetID uint16, topics []hook.T
 		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c, Topics: topics})
 	}
 	h.T.Count.Inc(metric.MqttUnsubackSent + v5(s))
+	s.Explain(&ack.Props, func() int { return ack.Size(s.Version) }, q.Reason, q.SetUser) // [MQTT-3.11.2-1] [MQTT-3.11.2-2]
 	s.SendAfter(&h.T, ticket, ack.Append(nil, s.Version))
 }
 

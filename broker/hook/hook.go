@@ -130,12 +130,20 @@ type Topic struct {
 type Unsubscribe struct {
 	Client Client
 	Topics []Topic
+	Props  mqtt.Properties // of the UNSUBSCRIBE, MQTT 5; they may be kept
+
+	SetUser [][2]string // MQTT 5 user properties of the UNSUBACK
+	Reason  string      // reason string of the UNSUBACK, optional
 }
 
 // Subscribe is the question of AuthOnSubscribe and the news of OnSubscribe: one call for the whole packet. A provider may change, drop
-// or refuse entries in place.
+// or refuse entries in place. The client is answered as many entries as it asked for: what is missing is refused.
 type Subscribe struct {
 	Client Client
 	Topics []Topic
-	Code   mqtt.Code // reason for all entries when refused as a whole
+	Props  mqtt.Properties // of the SUBSCRIBE, MQTT 5; they may be kept
+
+	SetUser [][2]string // MQTT 5 user properties of the SUBACK
+	Code    mqtt.Code   // reason for all entries when refused as a whole
+	Reason  string      // reason string of the SUBACK, for whatever verdict, optional
 }

@@ -39,6 +39,29 @@ func (s *Session) sendReason(t *Turn, typ mqtt.Type, id uint16, code mqtt.Code, 
 	t.Count.Inc(s.ackSent(typ, code))
 }
 
+// Explain adds to the properties of an answer what a provider wants said with it, for a client that wants to read it [MQTT-3.1.2-29 of 5.0]: its
+// reason, and user properties where there is still room for them. size is the answer's, with what p holds at the moment.
+func (s *Session) Explain(p *mqtt.Properties, size func() int, reason string, user [][2]string) {
+	if s.v5 == nil || !s.v5.problemInfo || reason == "" && len(user) == 0 {
+		return
+	}
+	without := *p
+	if reason != "" {
+		p.AddBytes(mqtt.PropReasonString, []byte(reason))
+		if !s.Fits(size()) {
+			*p = without
+		}
+	}
+	without = *p
+	*p = without.Clone(0)
+	for _, kv := range user {
+		p.AddUser([]byte(kv[0]), []byte(kv[1]))
+	}
+	if !s.Fits(size()) {
+		*p = without
+	}
+}
+
 // ackSent is the metric of a sent acknowledgement.
 func (s *Session) ackSent(typ mqtt.Type, code mqtt.Code) metric.ID {
 	v5, c := s.v5 != nil, byte(code)

@@ -38,6 +38,8 @@ type Connect struct {
 	Options      *hook.SessionOptions // the session's own, nil: as configured
 	Auth         *hook.Auth           // enhanced authentication, nil without
 	Props        mqtt.Properties      // all of the packet's, for hooks
+
+	persistent uint32 // seconds a session may last at most
 }
 
 // ParseConnect copies a decoded CONNECT. v3 sessions that are not clean never expire by themselves: persistent, in seconds, is the operator's
@@ -46,7 +48,7 @@ func ParseConnect(p *mqtt.Connect, mountpoint string, peer netip.AddrPort, persi
 	c := &Connect{
 		ID:   msg.SubscriberID{Mountpoint: mountpoint, ClientID: string(p.ClientID)},
 		Peer: peer, Version: p.Version, Bridge: p.Bridge, CleanStart: p.CleanStart, KeepAlive: p.KeepAlive,
-		HasUser: p.HasUsername, Username: string(p.Username), ReceiveMax: 65535, ProblemInfo: true,
+		HasUser: p.HasUsername, Username: string(p.Username), ReceiveMax: 65535, ProblemInfo: true, persistent: persistent,
 	}
 	if p.HasPassword {
 		c.Password = append([]byte(nil), p.Password...)
@@ -228,6 +230,12 @@ func (c *Connect) Apply(q *hook.Register) {
 	}
 	if q.SetCleanStart != nil {
 		c.CleanStart = *q.SetCleanStart
+		if !c.Version.Is5() { // one word for the beginning and the end of a session
+			c.Expiry = c.persistent
+			if c.CleanStart {
+				c.Expiry = 0
+			}
+		}
 	}
 	if q.SetSessionExpiry != nil {
 		c.ExpiryCapped = c.ExpiryCapped || c.Expiry != *q.SetSessionExpiry

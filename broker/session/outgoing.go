@@ -168,14 +168,16 @@ func (s *Session) mayOpen() bool {
 	return s.resendAt < 0 && s.counted < s.sendQuota && (s.win == nil || !s.win.full())
 }
 
-// delivery is the wire form of one transmission; ok false when the message must not be sent: it expired or is larger than the client takes.
-func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint32) (d msg.Delivery, reason string) {
+// delivery is the wire form of one transmission; reason says why the message must not be sent, if so: it expired or is larger than the client
+// takes. One whose delivery has begun, for it is sent again, is finished though it has expired.
+func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint32, again bool) (d msg.Delivery, reason string) {
 	d = msg.Delivery{QoS: qos, Retain: flags&itemRetain != 0, Expiry: -1}
 	if m.Deadline != 0 {
 		left := m.Deadline - t.Now
-		if left <= 0 {
+		if left <= 0 && !again {
 			return d, "expired"
 		}
+		left = max(left, 0)
 		if s.v5 != nil {
 			d.Expiry = (left + 999_999_999) / 1_000_000_000
 		}
@@ -217,7 +219,7 @@ func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 // sendOnce sends at QoS 0. If the delivery waits in the store, the caller releases it.
 func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 	m = s.rewrite(t, m, 0, flags)
-	d, reason := s.delivery(t, m, 0, flags, subID)
+	d, reason := s.delivery(t, m, 0, flags, subID, false)
 	if reason != "" {
 		s.drop(t, queue.Item{Msg: m, Flags: flags}, 0, reason)
 		return
@@ -230,7 +232,7 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 func (s *Session) open(t *Turn, it queue.Item) {
 	m := s.rewrite(t, it.Msg, it.QoS, it.Flags)
 	it.Msg = m
-	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID)
+	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID, false)
 	if reason != "" {
 		s.drop(t, it, 0, reason)
 		return
@@ -278,14 +280,7 @@ func (s *Session) commitFlight(t *Turn, id uint16) {
 
 // transmit sends the PUBLISH of an exchange (again). It reports false if the message must not be sent any more: then the exchange is over.
 func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) bool {
-	d, reason := s.delivery(t, f.m, f.qos, f.flags, f.subID)
-	if reason == "expired" && dup { // its delivery has begun: it is finished
-		reason = ""
-		d.V5 = s.v5 != nil
-		if d.V5 {
-			d.Expiry = 0
-		}
-	}
+	d, reason := s.delivery(t, f.m, f.qos, f.flags, f.subID, dup)
 	if reason != "" {
 		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags, Group: f.group}, id, reason)
 		s.end(f)
