@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,7 +22,7 @@ const storeHelp = `  verify            read every byte and say what is damaged; 
   compact           give space back to the disk
   export [FILE]     write everything as lines of JSON; standard output by default
   import [FILE]     read an export into an empty store; standard input by default
-  backup TO         copy the store to the new directory TO; also while the broker runs
+  backup TO         copy the store to the new directory TO; also while the broker runs, which then writes it
   --dir DIR         the store; the one the configuration names by default
 All but backup need a broker that does not run.
 Exit status: 0 done, 1 damage or an error, 2 it could not be tried.
@@ -85,8 +86,12 @@ func (p *program) store(args []string) int {
 
 func (p *program) storeFailed(verb string, err error) int {
 	fmt.Fprintf(p.stderr, "vernemq store %s: %v\n", verb, err)
-	if errors.Is(err, store.ErrLocked) && verb != "backup" {
+	locked := errors.Is(err, store.ErrLocked)
+	if locked && verb != "backup" {
 		fmt.Fprintln(p.stderr, "  to look at the store of a running broker: vernemq store backup TO, then vernemq store --dir TO "+verb)
+	}
+	if locked || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return exitCannot
 	}
 	return exitFailed
 }
@@ -178,6 +183,9 @@ func (p *program) storeBackup(dir, to string, configured bool) int {
 		exit, err := c.Run(context.Background(), []string{"store", "backup", "dir=" + to}, admin.Options{}, io.Discard, p.stderr)
 		if err != nil {
 			return p.storeFailed("backup", err)
+		}
+		if exit != exitOK {
+			fmt.Fprintln(p.stderr, "  the running broker writes the copy, as its own user; its service may write below "+hostfs.DataDir+" only")
 		}
 		return exit
 	}

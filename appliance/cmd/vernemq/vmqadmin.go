@@ -22,6 +22,9 @@ import (
 // exit code: 0 done, 1 not done.
 func runAdmin(root hostfs.Root, args []string, stdout, stderr io.Writer) int {
 	c, err := admin.Dial(root.Path(hostfs.AdminSocket))
+	if err != nil && wantsHelp(args) { // which no broker is needed for
+		return admin.NewTree(nil).Execute(context.Background(), args, admin.Options{}, stdout, stderr)
+	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		fmt.Fprintf(stderr, "Permission denied on %s: be root, or a member of the socket's group.\n", hostfs.AdminSocket)
