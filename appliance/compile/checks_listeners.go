@@ -36,22 +36,28 @@ func addressTwice(c *compilation) {
 		if port == "" || err != nil {
 			continue
 		}
-		family := port
+		families := []string{port}
 		if ip.Is6() {
-			family += " v6"
+			families[0] += " v6"
 		}
-		p := byPort[family]
-		if p == nil {
-			p = &onePort{first: l}
-			byPort[family] = p
+		if ip == netip.IPv6Unspecified() { // takes the addresses of IPv4, too
+			families = append(families, port)
 		}
-		other := p.all
-		if ip.IsUnspecified() {
-			other, p.all = p.first, l
-		}
-		if other != nil && other != l {
-			c.collision(l, other, report.CodeAddressOverlap, fmt.Sprintf("%s and %s share a port, and one of them takes all addresses", l.Address.Name,
-				other.Address.Name))
+		for _, family := range families {
+			p := byPort[family]
+			if p == nil {
+				p = &onePort{first: l}
+				byPort[family] = p
+			}
+			other := p.all
+			if ip.IsUnspecified() {
+				other, p.all = p.first, l
+			}
+			if other != nil && other != l {
+				c.collision(l, other, report.CodeAddressOverlap, fmt.Sprintf("%s and %s share a port, and one of them takes all addresses", l.Address.Name,
+					other.Address.Name))
+				break
+			}
 		}
 	}
 }
