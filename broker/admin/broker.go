@@ -64,6 +64,8 @@ type SessionInfo struct {
 
 	// Queue: NeedQueue.
 	State           string // one of the State constants
+	Connections     int    // of the client; above 1 only with allow_multiple_sessions, where each has an entry of its own
+	DeliverMode     string // fanout or balance, among these connections
 	OfflineMessages int    // waiting for a client that is not connected
 	OnlineMessages  int    // waiting for the connected client
 	CleanSession    bool   // dropped when the client disconnects

@@ -80,18 +80,14 @@ var sessionFields = []field{
 	{"is_online", boolKind, NeedQueue, "A client is connected.", func(r *sessionRow) any { return r.session.State != StateOffline }},
 	{"statename", textKind, NeedQueue, "State of the queue: online, offline, wait_for_offline or drain.",
 		func(r *sessionRow) any { return r.session.State }},
-	{"deliver_mode", textKind, NeedQueue, "How messages are spread over the clients of a session: always fanout.",
-		func(r *sessionRow) any { return "fanout" }},
+	{"deliver_mode", textKind, NeedQueue, "How messages are spread over the connections of a client that has several: fanout or balance.",
+		func(r *sessionRow) any { return r.session.DeliverMode }},
 	{"offline_messages", intKind, NeedQueue, "Messages stored for a client that is not connected.",
 		func(r *sessionRow) any { return r.session.OfflineMessages }},
 	{"online_messages", intKind, NeedQueue, "Messages that wait for the connected client.",
 		func(r *sessionRow) any { return r.session.OnlineMessages }},
-	{"num_sessions", intKind, NeedQueue, "Connected clients: 0 or 1.", func(r *sessionRow) any {
-		if r.session.State == StateOnline {
-			return 1
-		}
-		return 0
-	}},
+	{"num_sessions", intKind, NeedQueue, "Connections of the client; more than 1 only with allow_multiple_sessions.",
+		func(r *sessionRow) any { return r.session.Connections }},
 	{"clean_session", boolKind, NeedQueue, "The session is dropped when the client disconnects.",
 		func(r *sessionRow) any { return r.session.CleanSession }},
 	{"is_plugin", boolKind, NeedQueue, "The subscriber is part of the broker, such as a bridge.",

@@ -118,6 +118,22 @@ func TestSessionDisconnect(t *testing.T) {
 	})
 }
 
+// TestShowSeveral: each connection of a client that has several is shown, also when it is asked for by name.
+func TestShowSeveral(t *testing.T) {
+	o := options(1)
+	o.AllowMultipleSessions, o.QueueDeliverMode = true, "balance"
+	n, addr := start(t, o)
+	for range 2 {
+		connect(t, addr, "twin", mqtt.V311)
+	}
+	for _, filter := range []string{"", " --client_id=twin"} {
+		got := command(t, n, "session show --client_id --num_sessions --deliver_mode --format=csv"+filter)
+		if want := "client_id,deliver_mode,num_sessions\r\ntwin,balance,2\r\ntwin,balance,2"; got != want {
+			t.Errorf("session show%s:\n%s\nwant:\n%s", filter, got, want)
+		}
+	}
+}
+
 // TestSessionSubscriptions: subscriptions that are taken away by command, and asked for again.
 func TestSessionSubscriptions(t *testing.T) {
 	eachShards(t, func(t *testing.T, shards int) {

@@ -42,16 +42,25 @@ const chunk = 128
 func (v brokerView) EachSession(ctx context.Context, need admin.Need, exact *msg.SubscriberID, f func(*admin.SessionInfo) bool) error {
 	g := v.n.group
 	if exact != nil {
-		var info *admin.SessionInfo
+		var found []*admin.SessionInfo
 		s := g.Shard(g.ShardOf(*exact))
 		s.Do(func() {
-			if sess := s.Home().Session(*exact); sess != nil {
-				info = describe(sess, s.ID(), need)
+			sess := s.Home().Session(*exact)
+			if sess == nil {
+				return
+			}
+			found = append(found, describe(sess, s, need))
+			if sess.Several != nil {
+				for _, other := range sess.Several.Others {
+					found = append(found, describe(other, s, need))
+				}
 			}
 		})
-		if info != nil {
+		for _, info := range found {
 			v.fetch(info)
-			f(info)
+			if !f(info) {
+				break
+			}
 		}
 		return ctx.Err()
 	}
@@ -97,7 +106,7 @@ func (v brokerView) fetch(info *admin.SessionInfo) {
 func collect(s *shard.Shard, from int, need admin.Need) (batch []*admin.SessionInfo, next int) {
 	s.Do(func() {
 		next = s.Home().Each(from, func(sess *session.Session) bool {
-			batch = append(batch, describe(sess, s.ID(), need))
+			batch = append(batch, describe(sess, s, need))
 			return len(batch) < chunk
 		})
 	})
@@ -105,10 +114,11 @@ func collect(s *shard.Shard, from int, need admin.Need) (batch []*admin.SessionI
 }
 
 // describe copies what is wanted of a session. It runs on the session's loop.
-func describe(s *session.Session, shardID int, need admin.Need) *admin.SessionInfo {
-	info := &admin.SessionInfo{ID: s.ID, Shard: shardID, Slot: s.Slot}
+func describe(s *session.Session, on *shard.Shard, need admin.Need) *admin.SessionInfo {
+	info := &admin.SessionInfo{ID: s.ID, Shard: on.ID(), Slot: s.Slot}
 	if need&admin.NeedQueue != 0 {
 		info.CleanSession, info.QueueStartedAt = !s.Persistent(), s.Created
+		info.Connections, info.DeliverMode = s.Connections(), on.Home().T.Opts.QueueDeliverMode
 		switch {
 		case s.Online():
 			info.State, info.OnlineMessages = admin.StateOnline, s.Waiting()

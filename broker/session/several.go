@@ -16,6 +16,18 @@ type Several struct {
 	clock  uint16     // counts connections: which of them had a message tells who was there when it came
 }
 
+// Connections counts the connections of the client whose session s is, or one connection of.
+func (s *Session) Connections() int {
+	main, n := s, 0
+	if s.Several != nil {
+		main, n = s.Several.Main, len(s.Several.Others)
+	}
+	if main.Online() {
+		n++
+	}
+	return n
+}
+
 // Join begins a connection of the client: what comes from now on, it has as well as those that are there.
 func (x *Several) Join(s *Session) {
 	if x.clock++; x.clock == 0 {

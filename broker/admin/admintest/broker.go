@@ -161,7 +161,7 @@ func New() *Broker {
 		Sessions: []admin.SessionInfo{
 			{
 				ID: msg.SubscriberID{ClientID: "dev-1"}, Shard: 0, Slot: 17,
-				State: admin.StateOnline, OnlineMessages: 2, CleanSession: true, QueueStartedAt: 1700000000000,
+				State: admin.StateOnline, Connections: 1, DeliverMode: "fanout", OnlineMessages: 2, CleanSession: true, QueueStartedAt: 1700000000000,
 				Client: &admin.ClientInfo{User: "alice", HasUser: true, Peer: netip.MustParseAddrPort("192.0.2.7:51234"), Protocol: 4,
 					WaitingAcks: 1, StartedAt: 1700000000001},
 				Subscriptions: []admin.SubscriptionInfo{
@@ -171,12 +171,12 @@ func New() *Broker {
 			},
 			{
 				ID: msg.SubscriberID{ClientID: "5"}, Shard: 1, Slot: 3,
-				State: admin.StateOnline, QueueStartedAt: 1700000001000,
+				State: admin.StateOnline, Connections: 1, DeliverMode: "fanout", QueueStartedAt: 1700000001000,
 				Client: &admin.ClientInfo{Peer: netip.MustParseAddrPort("[2001:db8::1]:1025"), Protocol: 5, StartedAt: 1700000001000},
 			},
 			{
 				ID: msg.SubscriberID{Mountpoint: "mp", ClientID: "dev-2"}, Shard: 1, Slot: 4,
-				State: admin.StateOffline, OfflineMessages: 2, QueueStartedAt: 1600000000000,
+				State: admin.StateOffline, DeliverMode: "fanout", OfflineMessages: 2, QueueStartedAt: 1600000000000,
 				Subscriptions: []admin.SubscriptionInfo{{Topic: "$share/g/jobs", QoS: 2}},
 				Messages: []admin.MessageInfo{
 					{Ref: []byte{0, 0, 1}, QoS: 1, Topic: "jobs", Payload: []byte("on, \"now\"")},
