@@ -156,11 +156,11 @@ func (p *program) bench(args []string) int {
 	var flags benchFlags
 	words, ok := p.parseWords("bench", args, flags.declare)
 	if !ok {
-		return exitFailed
+		return exitCannot
 	}
 	if len(words) == 0 {
 		p.misused("bench", errors.New("which mode? "+choice(benchModes())))
-		return exitFailed
+		return exitCannot
 	}
 	mode, words := words[0], words[1:]
 	if mode == "compare" {
@@ -168,22 +168,22 @@ func (p *program) bench(args []string) int {
 	}
 	if len(words) > 0 {
 		p.misused("bench", fmt.Errorf("unexpected %q", words[0]))
-		return exitFailed
+		return exitCannot
 	}
 	if !slices.Contains(benchModes(), mode) {
 		p.misused("bench", fmt.Errorf("there is no mode %q: %s", mode, choice(benchModes())))
-		return exitFailed
+		return exitCannot
 	}
 	if err := flags.complete(); err != nil {
 		p.misused("bench", err)
-		return exitFailed
+		return exitCannot
 	}
 	var todo []bench.Config
 	if mode == "suite" {
 		only, err := regexp.Compile(flags.only)
 		if err != nil {
 			p.misused("bench", err)
-			return exitFailed
+			return exitCannot
 		}
 		for _, s := range bench.Suite() {
 			if only.MatchString(s.Name) {
@@ -288,7 +288,7 @@ func (p *program) benchProgress(c *bench.Config) (end func()) {
 func (p *program) benchCompare(names []string) int {
 	if len(names) != 2 {
 		p.misused("bench", errors.New("compare needs two files of results"))
-		return exitFailed
+		return exitCannot
 	}
 	var sets [2][]*bench.Result
 	for i, name := range names {
