@@ -40,7 +40,6 @@ var checks = []rule{
 	{"memory_high_water", memoryHighWater},
 	{"more_shards_than_cores", moreShardsThanCores},
 	{"queues_without_limit", queuesWithoutLimit},
-	{"queue_override", queueOverride},
 
 	{"nodename", nodename},
 	{"default_cookie", defaultCookie},

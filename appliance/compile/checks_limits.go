@@ -105,14 +105,3 @@ func queuesWithoutLimit(c *compilation) {
 		}
 	}
 }
-
-// queueOverride finds a switch that has nothing to override.
-func queueOverride(c *compilation) {
-	override, _ := c.plan.Get("override_max_online_messages")
-	limit, _ := c.plan.Get("max_online_messages")
-	if s := c.won["override_max_online_messages"]; s != nil && override.Value == true && limit.Value == int64(-1) {
-		c.report.Add(s.atKey(report.Warning, report.CodeQueueOverride,
-			"override_max_online_messages has nothing to override: max_online_messages has no limit",
-			"remove the line, or set a limit"))
-	}
-}

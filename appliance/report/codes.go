@@ -59,5 +59,4 @@ const (
 	CodeDefaultCookie     = "default-cookie"             // the cookie everybody knows
 	CodePortRange         = "empty-port-range"           // a range of ports without ports
 	CodePluginOff         = "plugin-off"                 // keys of a plugin that is switched off
-	CodeQueueOverride     = "queue-override"             // override_max_online_messages without a limit
 )
