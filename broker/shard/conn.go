@@ -239,7 +239,8 @@ func (s *Shard) discard(c *conn) {
 			s.doom(c)
 			return
 		}
-		if n < len(s.rbuf) {
+		// As in read: a short read has emptied the socket, and the end of the stream, which may be known by now, has to be read.
+		if n < len(s.rbuf) && !c.hup {
 			c.readable = false
 			return
 		}
