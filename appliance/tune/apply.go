@@ -189,7 +189,7 @@ func (m Machine) readRecord() (r record, err error) {
 		r.Files = map[string]*string{}
 	}
 	for name := range r.Sysctls {
-		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_.") != "" || strings.Contains(name, "..") {
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") != "" || strings.Contains(name, "..") {
 			return r, fmt.Errorf("%s names %q, which is no sysctl", hostfs.TuneRecord, name)
 		}
 	}

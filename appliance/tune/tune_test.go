@@ -54,6 +54,34 @@ func TestUnitLimit(t *testing.T) {
 	}
 }
 
+// Whatever Apply has written down, Revert takes back, names with a hyphen too.
+func TestRevertEveryName(t *testing.T) {
+	m := Machine{Root: hostfs.New(t.TempDir())}
+	names := []string{"fs.file-max", "fs.nr_open", "net.ipv4.tcp_migrate_req"}
+	var list []Setting
+	for _, name := range names {
+		list = append(list, Setting{Name: name, Before: "1", After: "2"})
+	}
+	if err := m.Apply(list); err != nil {
+		t.Fatal(err)
+	}
+	back, err := m.Revert()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range back {
+		if i >= len(names) || s.Name != names[i] || s.After != "1" {
+			t.Errorf("%d: %+v", i, s)
+		}
+	}
+	if len(back) != len(names) {
+		t.Errorf("%d of %d are taken back", len(back), len(names))
+	}
+	if _, err := os.Stat(m.Root.Path(hostfs.TuneSysctl)); err == nil {
+		t.Errorf("%s is still there", hostfs.TuneSysctl)
+	}
+}
+
 // A record that somebody has written leads to no other file and to no other place of /proc.
 func TestForgedRecord(t *testing.T) {
 	for _, text := range []string{
