@@ -43,7 +43,8 @@ type Input struct {
 	Plan     *plan.Plan
 	Findings *report.Report // of compiling the plan
 	Licence  eula.State
-	Running  int // process id of the broker; 0: it does not run
+	Running  int  // process id of the broker; 0: it does not run
+	Hidden   bool // the user may not know whether it runs
 	Now      time.Time
 }
 

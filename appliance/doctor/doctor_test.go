@@ -182,8 +182,9 @@ func TestFaults(t *testing.T) {
 			status: Error, want: []string{"listeners: listener.tcp.default = 127.0.0.1:1883: another program listens there", "sport = :1883", "vernemq.conf:1"}},
 		"address of another machine": {change: func(in *Input) { in.Host.Listen = func(string, string) error { return unix.EADDRNOTAVAIL } }, status: Error,
 			want: []string{"this machine does not have that address"}},
-		"port below 1024": {change: func(in *Input) { in.Host.Listen = func(string, string) error { return unix.EACCES } }, status: Note, want: []string{"CAP_NET_BIND_SERVICE"}},
-		"licence":         {change: func(in *Input) { in.Licence = eula.State{} }, status: Error, want: []string{"not accepted", "vernemq chkconfig"}},
+		"port below 1024": {change: func(in *Input) { in.Host.Listen = func(string, string) error { return unix.EACCES } }, status: Note,
+			want: []string{"ports below 1024 need a right", "vernemq.socket", "ListenStream=127.0.0.1:1883"}},
+		"licence": {change: func(in *Input) { in.Licence = eula.State{} }, status: Error, want: []string{"not accepted", "vernemq chkconfig"}},
 		"changed licence": {change: func(in *Input) { in.Licence = eula.State{Configured: true, Changed: true} }, status: Error,
 			want: []string{"an older text is accepted", "vernemq chkconfig --accept-eula"}},
 		"configuration": {conf: plain + "queue_type = fifi\n", status: Error, want: []string{"/etc/vernemq/vernemq.conf:2:14", "did you mean fifo?"}},
@@ -340,5 +341,21 @@ func TestInPorts(t *testing.T) {
 		if got := inPorts(c.list, c.port); got != c.want {
 			t.Errorf("%q, %d: %v", c.list, c.port, got)
 		}
+	}
+}
+
+// Who may not know whether the broker runs is not told that another program has its port.
+func TestHiddenBroker(t *testing.T) {
+	in := input(t, machine(nil), plain)
+	in.Hidden = true
+	in.Host.Listen = func(string, string) error { return unix.EADDRINUSE }
+	var found []Finding
+	for _, f := range Examine(in) {
+		if strings.HasPrefix(f.Name, "listener.tcp.default") {
+			found = append(found, f)
+		}
+	}
+	if len(found) != 1 || found[0].Status != Unknown || !strings.Contains(found[0].Reading, "perhaps the broker") {
+		t.Errorf("%+v", found)
 	}
 }

@@ -138,6 +138,8 @@ func (in *Input) port(l *plan.Listener, address string) Finding {
 	switch err := in.Host.Listen("tcp", address); {
 	case err == nil:
 		return Finding{Status: OK, Name: f.Name, Reading: "free"}
+	case errors.Is(err, unix.EADDRINUSE) && in.Hidden:
+		f.Status, f.Reading, f.Why, f.Mend = Unknown, "something listens there, perhaps the broker", "", "run vernemq doctor as root"
 	case errors.Is(err, unix.EADDRINUSE):
 		f.Reading, f.Wanted = "another program listens there", "a free port"
 		f.Mend = fmt.Sprintf("find it: ss -ltnp 'sport = :%d'; stop it, or write another port at %s", port, l.Address.Origin)
@@ -145,8 +147,10 @@ func (in *Input) port(l *plan.Listener, address string) Finding {
 		f.Reading, f.Wanted = "this machine does not have that address", "an address of this machine"
 		f.Mend = "see ip -br address; correct " + l.Address.Origin.String()
 	case errors.Is(err, unix.EACCES):
-		f.Status, f.Reading, f.Wanted = Note, "not tried: ports below 1024 need a right", "the right, for the service"
-		f.Why, f.Mend = "the service has it by AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit", "run vernemq doctor as root to try"
+		f.Status, f.Reading, f.Wanted = Note, "not tried: ports below 1024 need a right", "a socket of systemd"
+		f.Why = "the service does not have the right; vernemq.socket opens such ports for it"
+		f.Mend = fmt.Sprintf("systemctl edit vernemq.socket, and write [Socket] and ListenStream=%s; then systemctl stop vernemq && systemctl enable --now vernemq.socket",
+			address)
 	default:
 		f.Reading, f.Wanted, f.Mend = err.Error(), "an address that can be listened on", "correct "+l.Address.Origin.String()
 	}

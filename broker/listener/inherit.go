@@ -47,6 +47,9 @@ func (m *Manager) Inherit(given []Inherited, want []config.Listener) {
 		s, err := inherited(g)
 		if err == nil && !wanted(&s, g.Name, want) {
 			err = errors.New("no listener has this address")
+			if !strings.HasPrefix(g.Name, "listener.") { // a socket unit holds it open all the same, and the address with it
+				err = errors.New("no listener has this address: make ListenStream= of the socket unit and the configuration agree")
+			}
 		}
 		if err == nil && slices.ContainsFunc(m.inherited, func(o socket) bool { return o.inode == s.inode }) {
 			_ = unix.Close(g.FD) // passed twice

@@ -34,6 +34,9 @@ func openTCP(cfg *config.Listener, n int, ours bool) ([]socket, error) {
 	got := ap
 	if !ours {
 		probe, free, err := bindTCP(ap, false, nil)
+		if errors.Is(err, unix.EACCES) && ap.Port() < 1024 {
+			return nil, fmt.Errorf("%w: a port below 1024 needs a privilege, or a socket unit of systemd that opens it", err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os/user"
+	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -16,17 +19,31 @@ func (p *program) notResponding() {
 	fmt.Fprintf(p.stderr, "Node '%s' not responding to pings.\n", p.nodename())
 }
 
+// notAllowed says who may speak to the broker, to somebody who may not: root, and the group of its socket, or of the directory that hides it.
+func notAllowed(root hostfs.Root) string {
+	for _, name := range []string{hostfs.AdminSocket, filepath.Dir(hostfs.AdminSocket)} {
+		if _, gid, ok := hostfs.Owner(root.Path(name)); ok {
+			if g, err := user.LookupGroupId(strconv.Itoa(gid)); err == nil && gid != 0 {
+				return "Permission denied on " + hostfs.AdminSocket + ": use sudo, or become a member of the group " + g.Name +
+					", by sudo usermod -a -G " + g.Name + " NAME and a new login."
+			}
+		}
+	}
+	return "Permission denied on " + hostfs.AdminSocket + ": use sudo."
+}
+
 // ping answers pong if the broker's admin socket accepts.
 func (p *program) ping(args []string) int {
 	if !p.noArgs("ping", args) {
 		return exitFailed
 	}
 	c, err := admin.Dial(p.root.Path(hostfs.AdminSocket))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		fmt.Fprintln(p.stderr, notAllowed(p.root))
+		return exitFailed
+	case err != nil:
 		p.notResponding()
-		if errors.Is(err, fs.ErrPermission) {
-			fmt.Fprintf(p.stderr, "Permission denied on %s.\n", hostfs.AdminSocket)
-		}
 		return exitFailed
 	}
 	c.Close()

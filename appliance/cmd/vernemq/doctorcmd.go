@@ -36,11 +36,12 @@ func (p *program) doctor(args []string) int {
 		return p.cannot("doctor", err)
 	}
 	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
+	hidden := errors.Is(err, fs.ErrPermission)
+	if err != nil && !hidden {
 		return p.cannot("doctor", fmt.Errorf("find out whether the broker runs: %w", err))
 	}
 	found := doctor.Examine(doctor.Input{Root: p.root, Host: doctor.This(host), Plan: result, Findings: findings, Licence: licence,
-		Running: pid, Now: time.Now()})
+		Running: pid, Hidden: hidden, Now: time.Now()})
 	if *format == "json" {
 		err = doctor.WriteJSON(p.stdout, found)
 	} else {

@@ -27,7 +27,7 @@ func runAdmin(root hostfs.Root, args []string, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		fmt.Fprintf(stderr, "Permission denied on %s: be root, or a member of the socket's group.\n", hostfs.AdminSocket)
+		fmt.Fprintln(stderr, notAllowed(root))
 		return 1
 	case err != nil:
 		fmt.Fprintf(stderr, "Node '%s' not responding to pings.\n", configuredNodeName(root))
