@@ -57,8 +57,8 @@ func (b *marks) set(slot uint32, on bool) {
 // mark tells publishers whether the queue of a session is full, if that has changed. Of a client with several connections it is if one of them has
 // no room.
 func (h *Home) mark(s *session.Session) {
-	full := h.T.RefusesFull() && !s.Gone && s.Full(&h.T)
-	if x := s.Several; x != nil && h.T.RefusesFull() {
+	full := h.refuses && !s.Gone && s.Full(&h.T)
+	if x := s.Several; x != nil && h.refuses {
 		s, full = x.Main, x.Main.Online() && x.Main.Full(&h.T)
 		for _, o := range x.Others {
 			full = full || o.Full(&h.T)

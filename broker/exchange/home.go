@@ -43,6 +43,7 @@ type Home struct {
 	parked   []*session.Session // publishers that wait for the backlog of jobs
 	rng      *rand.Rand
 
+	refuses  bool   // publishers are refused while a queue is full
 	policy   string // by which members of shared groups are chosen
 	pressure Pressure
 	shedding int // slots still to be looked at since memory got short
@@ -71,7 +72,7 @@ func (h *Home) Refresh() {
 		h.T.Opts, h.marking = o, len(h.slots)
 	}
 	h.T.Hooks = h.x.hooks.Load()
-	h.policy = h.T.Opts.SharedPolicy
+	h.policy, h.refuses = h.T.Opts.SharedPolicy, h.T.RefusesFull()
 	h.press()
 }
 

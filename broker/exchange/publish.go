@@ -216,14 +216,16 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		return outcome{refused: true}
 	}
 	leaves := h.match(m, s)
-	if s != nil {
-		h.policy = hook.Or(s.Options().SharedPolicy, h.policy)
+	if s != nil && s.Options().SharedPolicy != nil {
+		h.policy = *s.Options().SharedPolicy
+		h.choose(m, leaves)
+		h.policy = h.T.Opts.SharedPolicy
+	} else {
+		h.choose(m, leaves)
 	}
-	h.choose(m, leaves)
-	defer h.forget()
-	h.policy = h.T.Opts.SharedPolicy
-	if m.QoS > 0 && s != nil && h.T.RefusesFull() && h.full(m, leaves) {
+	if h.refuses && m.QoS > 0 && s != nil && h.full(m, leaves) {
 		h.T.Count.Inc(metric.QueueFullRefused)
+		h.forget()
 		return outcome{refused: true}
 	}
 	if m.QoS > 0 || h.T.Opts.UpgradeOutgoingQoS || h.x.upgrading.Load() {
@@ -235,6 +237,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 			}
 			ref, t := h.x.Store.PutMessage(m, in, recipients)
 			if ref == 0 && s != nil {
+				h.forget()
 				return outcome{refused: true}
 			}
 			m.Ref, o.ticket = uint64(ref), t
@@ -288,6 +291,9 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	for i := range h.chosen {
 		o.matched = true
 		h.deliverChosen(m, &h.chosen[i])
+	}
+	if len(h.chosen) > 0 || len(h.owingAll) > 0 {
+		h.forget()
 	}
 	return o
 }
@@ -389,13 +395,18 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 	if e.HasID() {
 		subID = s.Subs.OfLeaf(l, group)
 	}
-	qos := h.deliveryQoS(m, e)
-	ref, retain := reference(m, qos, holder(s, group), owed), m.Retain && (o.RetainAsPublished() || s.Bridge)
+	qos, ref := h.deliveryQoS(m, e), uint64(0)
+	if m.Ref != 0 {
+		ref = reference(m, qos, holder(s, group), owed)
+	}
+	retain := m.Retain && (o.RetainAsPublished() || s.Bridge)
 	if s.Several != nil {
 		h.deliverSeveral(s, m, ref, qos, retain, subID, group)
 		h.mark(s)
 		return
 	}
 	s.Deliver(&h.T, m, ref, qos, retain, subID, group)
-	h.mark(s)
+	if h.refuses || s.Marked {
+		h.mark(s)
+	}
 }

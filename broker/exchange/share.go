@@ -24,8 +24,6 @@ type choice struct {
 
 // choose picks for every group at the leaves: before the message is stored, for the choice is part of its record.
 func (h *Home) choose(m *msg.Message, leaves []*trie.Leaf) {
-	clear(h.chosen)
-	h.chosen = h.chosen[:0]
 	for _, l := range leaves {
 		for _, g := range l.Groups() {
 			if c, ok := h.chooseFor(m, g); ok {

@@ -218,7 +218,9 @@ func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 
 // sendOnce sends at QoS 0. If the delivery waits in the store, the caller releases it.
 func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
-	m = s.rewrite(t, m, 0, flags)
+	if t.Hooks.Delivers() {
+		m = s.rewrite(t, m, 0, flags)
+	}
 	d, reason := s.delivery(t, m, 0, flags, subID, false)
 	if reason != "" {
 		s.drop(t, queue.Item{Msg: m, Flags: flags}, 0, reason)
@@ -230,8 +232,10 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 // open begins a QoS 1 or 2 exchange for an item that has its message. A QoS 2 message of a durable session leaves only when message and
 // identifier are committed.
 func (s *Session) open(t *Turn, it queue.Item) {
-	m := s.rewrite(t, it.Msg, it.QoS, it.Flags)
-	it.Msg = m
+	if t.Hooks.Delivers() {
+		it.Msg = s.rewrite(t, it.Msg, it.QoS, it.Flags)
+	}
+	m := it.Msg
 	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID, false)
 	if reason != "" {
 		s.drop(t, it, 0, reason)

@@ -70,7 +70,9 @@ func (s *Session) readFlights(t *Turn) {
 					i = -1 // the span may have moved
 				} else {
 					x.flags, x.subID = s.known(m, x.flags, x.subID)
-					x.m = s.rewrite(t, m, x.qos, x.flags)
+					if t.Hooks.Delivers() {
+						x.m = s.rewrite(t, m, x.qos, x.flags)
+					}
 				}
 			}
 		}
