@@ -9,7 +9,7 @@ import (
 	"vernemq/broker/session"
 )
 
-func mustConnect(t *testing.T, w *world, id string) *client {
+func mustConnect(t testing.TB, w *world, id string) *client {
 	t.Helper()
 	c, err := w.connect(id, &mqtt.Connect{Version: mqtt.V311, ClientID: []byte(id), CleanStart: true})
 	if err != nil {

@@ -154,10 +154,13 @@ func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
 
 // release tells the store that a message no longer waits for this session.
 func (s *Session) release(t *Turn, ref uint64, id, group uint16, qos, flags byte) {
+	if ref == 0 {
+		return
+	}
 	if flags&itemMain != 0 {
 		id = 0
 	}
-	if k := s.holder(group, flags); k != 0 && ref != 0 {
+	if k := s.holder(group, flags); k != 0 {
 		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id, QoS: qos})
 	}
 }
@@ -248,7 +251,8 @@ func (s *Session) open(t *Turn, it queue.Item) {
 	id := s.win.add(flight{m: m, ref: it.Ref, subID: it.SubID, group: it.Group, since: it.Since, qos: it.QoS, flags: it.Flags | flightCounted,
 		state: flightSent, sent: seconds(t.Now)})
 	s.inflight()
-	if k := s.holder(it.Group, it.Flags); it.QoS == 2 && k != 0 && it.Ref != 0 {
+	if it.QoS == 2 && it.Ref != 0 && s.holder(it.Group, it.Flags) != 0 {
+		k := s.holder(it.Group, it.Flags)
 		if s.Further() {
 			k = 0 // its identifiers are not those of the client's session: nothing is noted, but what was written so far is waited for
 		}
