@@ -223,3 +223,21 @@ func TestRestoreRetainedLimit(t *testing.T) {
 		t.Errorf("%d retained messages, want 1", n)
 	}
 }
+
+// TestRestoredIdentifiers: a client with a lasting session has a retained message of QoS 2 under way when the broker dies. The identifier stays in use.
+func TestRestoredIdentifiers(t *testing.T) {
+	w := newWorld(t, 2, defaults())
+	p := mustConnect(t, w, "p")
+	p.send((&mqtt.Publish{Topic: []byte("t"), QoS: 2, PacketID: 1, Payload: []byte("kept"), Retain: true}).Append(nil, mqtt.V311))
+	s := w.persistent("s")
+	s.subscribe("t", 2)
+	fs := s.frames()
+	if len(fs) != 2 || fs[1][0] != 0x35 {
+		t.Fatalf("received % x, want SUBACK and the retained message", fs)
+	}
+	w.crash(1)
+	fs = w.persistentFrames("s")
+	if len(fs) != 2 || fs[1][0] != 0x3D || string(fs[1][len(fs[1])-4:]) != "kept" {
+		t.Errorf("received % x, want CONNACK and the message again", fs)
+	}
+}

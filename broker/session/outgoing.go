@@ -235,6 +235,9 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 // open begins a QoS 1 or 2 exchange for an item that has its message. A QoS 2 message of a durable session leaves only when message and
 // identifier are committed.
 func (s *Session) open(t *Turn, it queue.Item) {
+	if it.QoS == 2 && it.Ref == 0 && s.Key != 0 && it.Flags&itemMain == 0 {
+		s.record(t, &it)
+	}
 	if t.Hooks.Delivers() {
 		it.Msg = s.rewrite(t, it.Msg, it.QoS, it.Flags)
 	}
@@ -266,6 +269,19 @@ func (s *Session) open(t *Turn, it queue.Item) {
 	d.PacketID = id
 	s.write(t, m, &d)
 	s.armRetry(t)
+}
+
+// record stores a QoS 2 delivery that has no record: a retained message, or one that was to go at a lower QoS when it was published. After a crash
+// the client may still have its identifier in use, which must not be given to another message [MQTT-2.2.1-4 of 5.0]. What the store refuses goes
+// without.
+func (s *Session) record(t *Turn, it *queue.Item) {
+	r := store.Recipient{Session: s.Key, Opts: it.QoS}
+	if it.Flags&itemRetain != 0 {
+		r.Opts |= 8
+	}
+	it.Msg = it.Msg.Own()
+	ref, _ := t.Store.PutMessage(it.Msg, store.Inbound{}, []store.Recipient{r})
+	it.Ref = uint64(ref)
 }
 
 // commitFlight goes on with an exchange whose next step is durable now.
