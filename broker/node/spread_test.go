@@ -276,4 +276,40 @@ func TestMountpoints(t *testing.T) {
 	b.wantMessage("for b")
 	a.ping()
 	b.ping()
+
+	// Retained messages.
+	m := mqtt.Publish{Topic: []byte("r"), Payload: []byte("kept for a"), Retain: true}
+	a.send(m.Append(nil, a.v))
+	a.wantMessage("kept for a")
+	a.ping()
+	b.subscribe("r", 0)
+	b.ping()
+	// Shared groups of the same name: each message goes to a member on its side, and to the group's queue there when that member is away.
+	keep := func(c *mqtt.Connect) { c.CleanStart = false }
+	ga, gb := connect(t, addr, "member", mqtt.V311, keep), connect(t, second, "member", mqtt.V311, keep)
+	ga.subscribe("$share/g/s", 1)
+	gb.subscribe("$share/g/s", 1)
+	for _, x := range []struct {
+		p       *peer
+		payload string
+	}{{a, "shared a 1"}, {b, "shared b 1"}, {a, "shared a 2"}, {b, "shared b 2"}} {
+		x.p.publish("s", []byte(x.payload), 1, 1)
+		x.p.wantMessage(x.payload) // of its subscription to #
+		x.p.want(mqtt.TypePuback)
+	}
+	for i := range 2 {
+		ga.wantMessage(fmt.Sprintf("shared a %d", i+1))
+		gb.wantMessage(fmt.Sprintf("shared b %d", i+1))
+	}
+	ga.send((&mqtt.Disconnect{}).Append(nil, ga.v))
+	ga.wantClosed()
+	a.publish("s", []byte("waits for a"), 1, 1)
+	a.wantMessage("waits for a")
+	a.want(mqtt.TypePuback)
+	gb.ping()
+	// Sessions: one ends, the other lasts.
+	connect(t, second, "member", mqtt.V311).ping()
+	gb.wantClosed()
+	ga = connect(t, addr, "member", mqtt.V311, keep)
+	ga.wantMessage("waits for a")
 }
