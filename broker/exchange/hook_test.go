@@ -164,6 +164,16 @@ func TestPublishVerdicts(t *testing.T) {
 		d = newDialog(t, shards, mqtt.V31)
 		d.publish("refuse", 1, 1)
 		d.want(d.p, "PUBACK id=1")
+
+		o := defaults()
+		o.DisconnectUnauthV3 = true
+		d = &dialog{world: newWorld(t, shards, o, &asked{}), t: t}
+		d.p = d.open("p", mqtt.V31)
+		d.publish("refuse", 1, 1)
+		d.want(d.p)
+		if !d.p.closed {
+			t.Error("disconnect_on_unauthorized_publish_v3: a 3.1 client whose publish was refused is still connected")
+		}
 	})
 }
 

@@ -19,3 +19,6 @@ func (n *Node) View() admin.Broker { return brokerView{n} }
 
 // OnLoop runs f on an event loop and does not wait for it.
 func (n *Node) OnLoop(i int, f func()) { n.group.Shard(i).Post(f) }
+
+// Retained tells how many retained messages there are.
+func (n *Node) Retained() int { return n.exchange.Retain.Count() }
