@@ -140,6 +140,8 @@ func (m Machine) Revert() (list []Setting, err error) {
 			s.Applied = "at the next boot"
 		case err != nil:
 			s.Applied, s.Failed = fmt.Sprintf("not now, at the next boot: %v", cause(err)), true
+		case is == c.Before:
+			s.Before, s.Applied = is, "as before already"
 		case is != c.After:
 			s.Before, s.After, s.Applied = is, is, "left alone: somebody else has changed it since"
 		default:

@@ -67,6 +67,9 @@ func runningPID(name string) (pid int, wait func() error, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil, nil
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return 0, nil, fmt.Errorf("%w: use sudo", err)
+	}
 	if err != nil {
 		return 0, nil, err
 	}
