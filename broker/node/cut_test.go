@@ -121,6 +121,17 @@ func (p *peer) ack(typ mqtt.Type, id uint16) error {
 	return err
 }
 
+// uncut talks until nothing comes between: the CONNECT of the connection that was cut may be read by another event loop, and then be the later one
+// of the two, which takes the session over.
+func uncut(talk func(in, out int) error) (err error) {
+	for range 5 {
+		if err = talk(-1, -1); err == nil {
+			break
+		}
+	}
+	return err
+}
+
 func cutPublisher(t *testing.T, addr string, v mqtt.Version) {
 	watcher := connect(t, addr, "watcher", v)
 	watcher.subscribe("in", 0)
@@ -156,7 +167,7 @@ func cutPublisher(t *testing.T, addr string, v mqtt.Version) {
 		}
 		whole := talk(in, out) == nil
 		if !whole {
-			if err := talk(-1, -1); err != nil {
+			if err := uncut(talk); err != nil {
 				t.Fatalf("%s: %v", payload, err)
 			}
 		}
@@ -237,7 +248,7 @@ func cutSubscriber(t *testing.T, addr string, v mqtt.Version) {
 		}
 		whole := talk(in, out) == nil
 		for more := !whole; more; more = len(got) == 0 || len(open) > 0 {
-			if err := talk(-1, -1); err != nil {
+			if err := uncut(talk); err != nil {
 				t.Fatalf("%s: %v", payload, err)
 			}
 		}
