@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,17 +26,29 @@ func openStore(p *Params, base time.Time) (store.Store, error) {
 	return st, nil
 }
 
-// clockSet reports whether the machine's clock is known to be right: a gateway without a clock of its own boots in the past.
+// clockAsked is when the kernel was asked last whether its clock is right, in seconds, times two; plus one if it is.
+var clockAsked atomic.Int64
+
+// clockSet reports whether the machine's clock is known to be right: a gateway without a clock of its own boots in the past. The kernel is asked
+// at most once a second, for this is asked with every message that expires.
 func clockSet() bool {
-	var tx unix.Timex
-	_, err := unix.Adjtimex(&tx)
-	return err == nil && tx.Status&unix.STA_UNSYNC == 0
+	now, asked := time.Now().Unix(), clockAsked.Load()
+	if asked>>1 != now {
+		var tx unix.Timex
+		_, err := unix.Adjtimex(&tx) // only reads
+		asked = now << 1
+		if err == nil && tx.Status&unix.STA_UNSYNC == 0 {
+			asked |= 1
+		}
+		clockAsked.Store(asked)
+	}
+	return asked&1 == 1
 }
 
-// away is how long ago a wall clock time was, in seconds; 0 while the clock is not known to be right: sessions rather live too long than too
-// short.
+// away is how long ago a wall clock time was, in seconds; 0 while the clock is not known to be right, or was not at that time: sessions rather live
+// too long than too short.
 func away(since int64) int64 {
-	if !clockSet() {
+	if since == store.UnknownTime || !clockSet() {
 		return 0
 	}
 	return max(time.Now().Unix()-since, 0)

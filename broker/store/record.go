@@ -189,7 +189,7 @@ func (d *decoder) envelope(e *envelope) {
 type lifetime struct {
 	deadline int64 // monotonic nanoseconds
 	left     int64 // nanoseconds
-	wall     int64 // Unix milliseconds
+	wall     int64 // Unix milliseconds; 0: not known
 	run      uint64
 }
 

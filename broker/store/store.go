@@ -30,10 +30,13 @@ type Session struct {
 	Username      string // of the last connection, for hooks after a restart
 	Expiry        uint32 // seconds after disconnect; 0xFFFFFFFF never
 	Remaining     int64  // seconds left when Disconnected was written
-	Disconnected  int64  // wall clock, unix seconds; 0 while connected
+	Disconnected  int64  // wall clock, unix seconds; 0 while connected, UnknownTime if the clock was not set
 	Will          *Will  // that is still to be published; not changed once it is here. nil: none
 	Subscriptions []Subscription
 }
+
+// UnknownTime stands for a time in the past at which the clock could not be trusted.
+const UnknownTime = 1
 
 // Will is the last will of a stored session. It is part of the session's record, so that a connection brings its will, and takes away that of the
 // one before, in one step. While Session.Disconnected is 0 its client was connected; else Delay counts from there.

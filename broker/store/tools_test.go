@@ -248,19 +248,26 @@ func TestClock(t *testing.T) {
 	const second = int64(1e9)
 	for _, c := range []struct {
 		name    string
-		set     bool
+		before  bool  // the clock is set when it is written
+		set     bool  // and at the second start
 		wall    int64 // ms later, at the second start
 		wantSec int64 // left
 	}{
-		{"an hour off, clock known", true, 3_600_000, 5_000 - 3_600},
-		{"an hour off, clock unknown", false, 3_600_000, 5_000},
-		{"the clock went back", true, -9_000_000, 5_000},
+		{"an hour off, clock known", true, true, 3_600_000, 5_000 - 3_600},
+		{"an hour off, clock unknown", false, false, 3_600_000, 5_000},
+		{"an hour off, clock not known any more", true, false, 3_600_000, 5_000},
+		{"the clock went back", true, true, -9_000_000, 5_000},
+		{"years off, for the clock was not set before", false, true, 1_700_000_000_000, 5_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			now, wall := 100*second, int64(1_700_000_000_000)
-			cfg := store.Config{Dir: t.TempDir(), BallastBytes: -1, Now: func() int64 { return now }, Wall: func() int64 { return wall }, ClockSet: func() bool { return c.set }}
+			now, wall, set := 100*second, int64(1_700_000_000_000), c.before
+			cfg := store.Config{Dir: t.TempDir(), BallastBytes: -1, Now: func() int64 { return now }, Wall: func() int64 { return wall }, ClockSet: func() bool { return set }}
 			s, _ := reopened(t, cfg)
-			k, _ := s.PutSession(&store.Session{})
+			k, _ := s.PutSession(&store.Session{Disconnected: wall / 1000})
+			since := int64(store.UnknownTime)
+			if c.before {
+				since = wall / 1000
+			}
 			m := msg.New("", []byte("t"), []byte("x"), nil, 1, false)
 			m.Deadline = now + 5000*second
 			s.PutMessage(m, store.Inbound{}, []store.Recipient{{Session: k, Opts: 1}})
@@ -274,7 +281,12 @@ func TestClock(t *testing.T) {
 						t.Errorf("%d s are left, want %d", left, want)
 					}
 				}
-				err := s.Load(store.Loader{Session: func(*store.Session) {}, Inbound: func(store.Inbound) {},
+				known := func(rec *store.Session) {
+					if rec.Disconnected != since {
+						t.Errorf("disconnected at %d, want %d", rec.Disconnected, since)
+					}
+				}
+				err := s.Load(store.Loader{Session: known, Inbound: func(store.Inbound) {},
 					Message:  func(_ store.MessageRef, m *msg.Message, _ store.Recipient, _ store.AckKind) { look(m) },
 					Retained: func(_ string, m *msg.Message) { look(m) }})
 				if err != nil || n != 2 {
@@ -284,7 +296,7 @@ func TestClock(t *testing.T) {
 			now += 1000 * second
 			check(4000)
 			mustClose(t, s)
-			now, wall = 7*second, wall+c.wall
+			now, wall, set = 7*second, wall+c.wall, c.set
 			s, _ = reopened(t, cfg)
 			check(c.wantSec)
 			if err := s.Compact(); err != nil {

@@ -62,6 +62,9 @@ func (s *Durable) PutSession(rec *Session) (SessionKey, Ticket) {
 	if r.Key == 0 {
 		r.Key = s.x.lastKey + 1
 	}
+	if r.Disconnected != 0 && !s.cfg.ClockSet() {
+		r.Disconnected = UnknownTime
+	}
 	at := s.put(typeSession, func(b []byte) []byte { return appendSession(b, &r) })
 	s.x.putSession(&r, at)
 	return r.Key, s.ticket()
@@ -158,17 +161,23 @@ func appendInbound(b []byte, in Inbound) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(in.Session)), uint64(in.PacketID))
 }
 
+// lifetime keeps a deadline. A wall clock that cannot be trusted is not noted: once it is set it would make the message decades old.
 func (s *Durable) lifetime(deadline int64) lifetime {
-	return lifetime{deadline: deadline, left: deadline - s.cfg.Now(), wall: s.cfg.Wall(), run: s.run}
+	l := lifetime{deadline: deadline, left: deadline - s.cfg.Now(), run: s.run}
+	if s.cfg.ClockSet() {
+		l.wall = s.cfg.Wall()
+	}
+	return l
 }
 
-// deadline is when a message expires, in the time of this run. By the wall clock it ages only if that can be trusted, and only forwards.
+// deadline is when a message expires, in the time of this run. By the wall clock it ages only if that can be trusted, now and when the record was
+// written, and only forwards.
 func (s *Durable) deadline(l lifetime) int64 {
 	if l.run == s.run {
 		return l.deadline
 	}
 	left := l.left
-	if s.cfg.ClockSet() {
+	if l.wall != 0 && s.cfg.ClockSet() {
 		left -= max(s.cfg.Wall()-l.wall, 0) * 1e6
 	}
 	if d := s.cfg.Now() + left; d != 0 {
