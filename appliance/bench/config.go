@@ -34,6 +34,8 @@ type Config struct {
 
 	Concurrency int  // connections that are being opened at a time
 	Subscribe   bool // idle: one subscription for each connection
+	Persistent  bool // pairs, fanin, fanout, wildcard: the subscribers' sessions are persistent, so that the broker has to keep messages above QoS 0
+	Leave       bool // offline: the queues stay filled, nothing is drained or deleted
 
 	Version   mqtt.Version // mqtt.V311 or mqtt.V5
 	User      string
@@ -126,6 +128,12 @@ func (c *Config) check(m *mode) error {
 	}
 	if c.Rate > 0 && !m.rated {
 		errs = append(errs, fmt.Errorf("rate: %s has none", m.name))
+	}
+	if c.Persistent && !m.rated {
+		errs = append(errs, fmt.Errorf("persistent: %s does not choose", m.name))
+	}
+	if c.Leave && m.name != "offline" {
+		errs = append(errs, fmt.Errorf("leave: it is for offline, not for %s", m.name))
 	}
 	if c.Duration < 0 || c.Warmup < 0 || c.Duration > 1000*time.Hour || c.Warmup > 1000*time.Hour {
 		errs = append(errs, errors.New("duration and warm-up: not in 0 to 1000 hours"))

@@ -31,6 +31,8 @@ func TestConfigErrors(t *testing.T) {
 		{func(c *Config) { c.Mode, c.Clients = "idle", -1 }, []string{"clients: -1"}},
 		{func(c *Config) { c.Rate = -1 }, []string{"rate: -1"}},
 		{func(c *Config) { c.Mode, c.Rate = "storm", 5 }, []string{"rate: storm has none"}},
+		{func(c *Config) { c.Mode, c.Persistent = "storm", true }, []string{"persistent: storm"}},
+		{func(c *Config) { c.Leave = true }, []string{"leave: it is for offline"}},
 		{func(c *Config) { c.Threads = 65 }, []string{"threads: 65"}},
 		{func(c *Config) { c.Window = -2 }, []string{"window: -2"}},
 		{func(c *Config) { c.Duration = -time.Second }, []string{"duration"}},

@@ -36,6 +36,9 @@ var Figures = []Figure{
 	{"latency_p99_us", "us", "latency, 99 %", -1},
 	{"latency_p999_us", "us", "latency, 99.9 %", -1},
 	{"latency_max_us", "us", "latency, worst", -1},
+	{"answer_p50_us", "us", "acknowledged, median", -1},
+	{"answer_p99_us", "us", "acknowledged, 99 %", -1},
+	{"answer_max_us", "us", "acknowledged, worst", -1},
 	{"lag_p99_us", "us", "sent late, 99 %", 0},
 	{"lag_max_us", "us", "sent late, worst", 0},
 
@@ -49,6 +52,7 @@ var Figures = []Figure{
 	{"bytes_per_connection", "bytes", "memory per connection", -1},
 	{"bytes_per_filter", "bytes", "memory per filter", -1},
 	{"bytes_per_message", "bytes", "memory per stored message", -1},
+	{"written_per_message", "bytes", "written to disk per message", -1},
 	{"generator_cpu_seconds", "s", "generator CPU", 0},
 	{"generator_cpu_per_million", "s", "generator CPU per million", 0},
 }

@@ -48,6 +48,7 @@ type loop struct {
 	shown   shownTally
 	latency histogram
 	lag     histogram // how late messages with a due time were sent
+	answers histogram // from when a message was due to its PUBACK or PUBREC
 
 	owes     []bool // by loop: something for its publishers arrived in this turn
 	nudged   atomic.Bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +20,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // startBroker runs a broker on TCP and on a unix socket until the end of the test.
 func startBroker(t *testing.T) (tcp, local string) {
 	t.Helper()
+	tcp, local, _ = startStored(t, "")
+	return tcp, local
+}
+
+// startStored is startBroker with a store in a directory. The broker is stopped by stop or in the end.
+func startStored(t *testing.T, dir string) (tcp, local string, stop func()) {
+	t.Helper()
 	o := config.Default()
+	o.StoreDir = dir
 	o.AllowAnonymous, o.Shards = true, 2
 	path := filepath.Join(t.TempDir(), "s")
 	for name, address := range map[string]string{"a": "127.0.0.1:0", "b": "unix:" + path} {
@@ -29,19 +38,20 @@ func startBroker(t *testing.T) (tcp, local string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := n.Stop(ctx); err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(stop)
 	for _, l := range n.Listening() {
 		if l[1] == "a" {
 			tcp = l[2]
 		}
 	}
-	return tcp, "unix:" + path
+	return tcp, "unix:" + path, stop
 }
 
 // small is a run of a fraction of a second.

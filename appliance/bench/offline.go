@@ -18,7 +18,9 @@ func runOffline(_ context.Context, r *run, result *Result) error {
 		c.have = newFlows(i, 1)
 		l.subscribers = append(l.subscribers, c)
 	}
-	defer r.endSessions()
+	if !cfg.Leave {
+		defer r.endSessions()
+	}
 	err := r.each(func(l *loop) error {
 		if err := l.connect(l.subscribers, false); err != nil {
 			return err
@@ -54,7 +56,14 @@ func runOffline(_ context.Context, r *run, result *Result) error {
 		result.set("put_cpu_per_million", (queued.cpu-before.cpu)*1e6/float64(n))
 		result.set("bytes_per_message", float64(growth(before, queued)*1024)/float64(n))
 	}
+	result.written(cfg, queued.written-before.written, n)
+	result.answers(r)
 	if r.stopped() {
+		return nil
+	}
+	if cfg.Leave {
+		result.set("published", float64(n))
+		result.memory(cfg, before, queued)
 		return nil
 	}
 

@@ -139,6 +139,11 @@ func (l *loop) answer(t mqtt.Type, id uint16) {
 }
 
 func (l *loop) acknowledged(c *conn, a *mqtt.Ack) {
+	if c.pub != nil && (a.Type == mqtt.TypePuback || a.Type == mqtt.TypePubrec) { // the broker says that it has the message
+		if due, ok := c.pub.answered(a.PacketID); ok {
+			l.answers.record(l.now - due)
+		}
+	}
 	switch a.Type {
 	case mqtt.TypePubrec:
 		if !a.Code.Failed() {

@@ -81,6 +81,27 @@ func (r *Result) memory(cfg *Config, before, after usage) {
 	r.set("broker_rss_after_kb", float64(after.rss))
 }
 
+// written notes what the broker wrote to disk for n messages.
+func (r *Result) written(cfg *Config, bytes, n int64) {
+	if len(cfg.PIDs) > 0 && n > 0 {
+		r.set("written_per_message", float64(bytes)/float64(n))
+	}
+}
+
+// answers notes how long publishers waited for the broker to say that it has a message.
+func (r *Result) answers(from *run) {
+	var all histogram
+	for _, l := range from.loops {
+		all.add(&l.answers)
+	}
+	if all.count == 0 {
+		return
+	}
+	r.set("answer_p50_us", float64(all.quantile(.5))/1e3)
+	r.set("answer_p99_us", float64(all.quantile(.99))/1e3)
+	r.set("answer_max_us", float64(all.max)/1e3)
+}
+
 // growth is how much memory came to a process, in KB: of its proportional size where that is known.
 func growth(before, after usage) int64 {
 	if after.pss > 0 && before.pss > 0 {
@@ -96,6 +117,7 @@ func (r *Result) latencies(from *run) {
 		latency.add(&l.latency)
 		lag.add(&l.lag)
 	}
+	r.answers(from)
 	us := func(ns int64) float64 { return float64(ns) / 1e3 }
 	if latency.count > 0 {
 		r.set("latency_mean_us", latency.mean()/1e3)

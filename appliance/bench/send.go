@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -14,15 +15,43 @@ type publisher struct {
 	frame template
 	next  func(p *publisher) // puts the next message's topic into frame; nil: always the same
 
-	seq      uint64 // of the last message of the flow
-	id       uint16 // last packet identifier
-	inflight int    // not yet acknowledged
-	quota    int    // most of them
+	seq        uint64  // of the last message of the flow
+	id         uint16  // last packet identifier
+	inflight   int     // not yet acknowledged
+	unanswered []asked // by the low bits of their identifiers: what waits for the broker's first answer
+	quota      int     // most of them
 
 	sent     int64        // messages that count against the window
 	received atomic.Int64 // deliveries of them, by all loops
 
 	done, due int64 // with a rate, in this phase: messages sent, messages whose time has come
+}
+
+// asked is when a message of QoS 1 or 2 was due.
+type asked struct {
+	id  uint16 // 0: none
+	due int64
+}
+
+// wait notes that a message waits for the broker to answer that it has it.
+func (p *publisher) wait(id uint16, due int64) {
+	if p.unanswered == nil {
+		p.unanswered = make([]asked, 1<<bits.Len(uint(p.quota))) // identifiers are used in turn
+	}
+	p.unanswered[int(id)&(len(p.unanswered)-1)] = asked{id, due}
+}
+
+// answered returns when a message was due whose answer has come; ok is false for a second answer.
+func (p *publisher) answered(id uint16) (due int64, ok bool) {
+	if p.unanswered == nil {
+		return 0, false
+	}
+	s := &p.unanswered[int(id)&(len(p.unanswered)-1)]
+	due, ok = s.due, s.id == id && id != 0
+	if ok {
+		*s = asked{}
+	}
+	return due, ok
 }
 
 // limit is how many more messages the publisher may send now.
@@ -51,6 +80,7 @@ func (l *loop) append(p *publisher, due int64) {
 		}
 		binary.BigEndian.PutUint16(frame[p.frame.id:], p.id)
 		p.inflight++
+		p.wait(p.id, due)
 	}
 	p.seq++
 	p.sent++

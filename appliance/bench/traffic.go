@@ -19,6 +19,9 @@ func runTraffic(_ context.Context, r *run, result *Result) error {
 		r.fan = int64(cfg.Subscribers)
 	}
 	before, _ := sample(cfg.PIDs, true)
+	if cfg.Persistent {
+		defer r.endSessions()
+	}
 	if err := r.connectSubscribers(result, before); err != nil {
 		return err
 	}
@@ -32,7 +35,7 @@ func runTraffic(_ context.Context, r *run, result *Result) error {
 	}
 	base := r.total()
 	for _, l := range r.loops {
-		l.latency, l.lag = histogram{}, histogram{}
+		l.latency, l.lag, l.answers = histogram{}, histogram{}, histogram{}
 	}
 	r.enter("publishing")
 	from, _ := sample(cfg.PIDs, false)
@@ -50,6 +53,7 @@ func runTraffic(_ context.Context, r *run, result *Result) error {
 		ended = max(ended, l.shown.arrival.Load())
 	}
 	published, delivered := t.published-base.published, t.delivered-base.delivered
+	result.written(cfg, to.written-from.written, published)
 	result.set("lost", float64(t.published*r.fan-(t.delivered-t.duplicated)))
 	result.throughput(published, delivered, seconds(ended-began))
 	result.set("published_per_second", float64(published)/seconds(ended-began))
@@ -85,7 +89,11 @@ func (r *run) connectSubscribers(result *Result, before usage) error {
 	}
 	for i := range cfg.Subscribers {
 		l := r.loops[i%len(r.loops)]
-		c := l.client(kindSubscriber, i)
+		k := kindSubscriber
+		if cfg.Persistent {
+			k = kindSession
+		}
+		c := l.client(k, i)
 		if cfg.Mode == "pairs" {
 			c.have = newFlows(i, 1)
 		} else {
@@ -93,7 +101,7 @@ func (r *run) connectSubscribers(result *Result, before usage) error {
 		}
 		l.subscribers = append(l.subscribers, c)
 	}
-	if err := r.each(func(l *loop) error { return l.connect(l.subscribers, true) }); err != nil {
+	if err := r.each(func(l *loop) error { return l.connect(l.subscribers, !cfg.Persistent) }); err != nil {
 		return err
 	}
 	between, _ := sample(cfg.PIDs, true)

@@ -14,6 +14,7 @@ import (
 type usage struct {
 	cpu      float64 // seconds, all threads, ended ones too
 	pss, rss int64   // KB; pss is 0 where it may not be read
+	written  int64   // bytes that went to block devices, or will; 0 where it may not be read
 }
 
 // sample reads what processes have used. memory is dearer to read than CPU time and left out on request.
@@ -25,6 +26,9 @@ func sample(pids []int, memory bool) (sum usage, err error) {
 			return sum, fmt.Errorf("process %d: %w", pid, err)
 		}
 		sum.cpu += float64(ts.Nano()) / 1e9
+		if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid)); err == nil {
+			sum.written += procField(text, "write_bytes:")
+		}
 		if !memory {
 			continue
 		}

@@ -52,6 +52,8 @@ How much:
   --batch N              without a rate: messages in one write
   --concurrency N        connections being opened at a time (64)
   --subscribe            idle: one subscription for each connection
+  --persistent           pairs, fanin, fanout, wildcard: subscribers with persistent sessions, so that the broker keeps messages above QoS 0
+  --leave                offline: the queues stay filled and the sessions stay; they are yours to delete
   --keepalive SECONDS    (0, none)
   --threads N            event loops of the generator (1)
 
@@ -89,6 +91,8 @@ func (b *benchFlags) declare(f *flag.FlagSet) {
 	f.DurationVar(&c.Duration, "duration", 3*time.Second, "")
 	f.DurationVar(&c.Warmup, "warmup", 300*time.Millisecond, "")
 	f.BoolVar(&c.Subscribe, "subscribe", false, "")
+	f.BoolVar(&c.Persistent, "persistent", false, "")
+	f.BoolVar(&c.Leave, "leave", false, "")
 	f.StringVar(&c.Label, "name", "", "")
 	f.BoolVar(&b.json, "json", false, "")
 	f.StringVar(&b.csv, "csv", "", "")
