@@ -37,6 +37,9 @@ func storeShow(b Broker) *Command {
 				state = err.Error()
 			}
 			x := s.Stats()
+			if state == "ok" && x.Damage != "" {
+				state = x.Damage
+			}
 			return rows([]string{"Status", "Value"}, [][]any{
 				{"state", state},
 				{"sessions", x.Sessions},
@@ -51,6 +54,9 @@ func storeShow(b Broker) *Command {
 				{"syncs", x.Syncs},
 				{"refused", x.Refused},
 				{"failures", x.Failures},
+				{"unreadable", x.Unreadable},
+				{"cut_bytes", x.CutBytes},
+				{"compacted_bytes", x.CompactedBytes},
 				{"write_amplification", fmt.Sprintf("%.2f", x.WriteAmplification())},
 			}), nil
 		},

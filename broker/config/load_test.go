@@ -106,7 +106,7 @@ func TestDefault(t *testing.T) {
 		NodeName: "VerneMQ@127.0.0.1", MaxClientIDSize: 100, ConnectTimeout: 5 * time.Second, TopicMaxDepth: 10,
 		RetryInterval: 20 * time.Second, MaxInflight: 20, MaxLastWillDelay: -1, ReceiveMaxClient: 65535, ReceiveMaxBroker: 65535,
 		MaxOnlineMessages: 1000, MaxOfflineMessages: 1000, QueueType: "fifo", QueueFullAction: "drop", QueueDeliverMode: "fanout", SharedPolicy: "prefer_local",
-		StoreDir: "/var/lib/vernemq/store", StoreDurability: "ack", StoreSyncInterval: time.Second, StoreSegmentSize: 4 << 20,
+		StoreDir: "/var/lib/vernemq/store", StoreDurability: "ack", StoreSyncInterval: time.Second, StoreSegmentSize: 4 << 20, StoreCompactRate: 8 << 20,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Default() (-want +got):\n%s", diff)

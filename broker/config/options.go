@@ -58,6 +58,7 @@ type Options struct {
 	StoreSyncInterval time.Duration `conf:"store.sync_interval"`
 	StoreMaxSize      int64         `conf:"store.max_size"` // bytes; 0: no limit
 	StoreSegmentSize  int           `conf:"store.segment_size"`
+	StoreCompactRate  int64         `conf:"store.compact_rate"` // bytes a second; 0: never
 
 	Listeners []Listener
 }

@@ -108,7 +108,9 @@ var catalog = []row{
 	{name: "store_records", kind: Counter, doc: "Records written; divided by store_syncs it is how many share one sync."},
 	{name: "store_failures", kind: Counter, doc: "Writes and syncs that failed."},
 	{name: "store_refused", kind: Counter, doc: "Messages that were not taken, because the disk failed, was full or store.max_size was reached."},
-	{name: "store_healthy", kind: Gauge, doc: "1 while the store takes messages, 0 while it does not."},
+	{name: "store_unreadable", kind: Counter, doc: "Stored messages that could not be read back: they are lost, and vernemq store verify says why."},
+	{name: "store_cut_bytes", kind: Counter, doc: "Bytes of a write that a crash had torn, cut off when the store was opened: nobody had been promised them."},
+	{name: "store_healthy", kind: Gauge, doc: "1 while the store takes messages and is not known to be damaged, 0 otherwise."},
 
 	// The process. Read at the moment of asking, not counted: see runtime.go.
 	{name: "system_context_switches", kind: Counter, runtime: true, doc: "Context switches of the broker's threads."},

@@ -82,23 +82,25 @@ const (
 	StoreRecords                        ID = 212
 	StoreFailures                       ID = 213
 	StoreRefused                        ID = 214
-	StoreHealthy                        ID = 215
-	systemContextSwitches               ID = 216
-	systemGcCount                       ID = 217
-	systemWordsReclaimedByGc            ID = 218
-	systemRunQueue                      ID = 219
-	systemRuntime                       ID = 220
-	systemWallclock                     ID = 221
-	systemProcessCount                  ID = 222
-	systemUtilization                   ID = 223
-	vmMemoryTotal                       ID = 224
-	vmMemoryProcesses                   ID = 225
-	vmMemoryProcessesUsed               ID = 226
-	vmMemorySystem                      ID = 227
+	StoreUnreadable                     ID = 215
+	StoreCutBytes                       ID = 216
+	StoreHealthy                        ID = 217
+	systemContextSwitches               ID = 218
+	systemGcCount                       ID = 219
+	systemWordsReclaimedByGc            ID = 220
+	systemRunQueue                      ID = 221
+	systemRuntime                       ID = 222
+	systemWallclock                     ID = 223
+	systemProcessCount                  ID = 224
+	systemUtilization                   ID = 225
+	vmMemoryTotal                       ID = 226
+	vmMemoryProcesses                   ID = 227
+	vmMemoryProcessesUsed               ID = 228
+	vmMemorySystem                      ID = 229
 )
 
 // NumIDs is the number of samples.
-const NumIDs = 228
+const NumIDs = 230
 
 // PubackReceived returns the sample of mqtt_puback_received for the reason code of an MQTT 5.0 PUBACK.
 func PubackReceived(code byte) ID { return pubackReceivedIDs[code] }

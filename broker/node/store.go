@@ -17,7 +17,11 @@ func openStore(p *Params, base time.Time) (store.Store, error) {
 	if o.StoreDir == "" {
 		return store.NewMemory(), nil
 	}
-	st, err := store.Open(store.Config{Dir: o.StoreDir, Durability: store.Durability(o.StoreDurability), SyncInterval: o.StoreSyncInterval,
+	rate := o.StoreCompactRate
+	if rate == 0 {
+		rate = -1 // the store's word for never
+	}
+	st, err := store.Open(store.Config{CompactRate: rate, Dir: o.StoreDir, Durability: store.Durability(o.StoreDurability), SyncInterval: o.StoreSyncInterval,
 		MaxBytes: o.StoreMaxSize, SegmentBytes: o.StoreSegmentSize, Log: p.Log, Progress: p.Progress,
 		Now: func() int64 { return int64(time.Since(base)) }, ClockSet: clockSet})
 	if err != nil {
@@ -70,11 +74,13 @@ func (n *Node) storeGauges() {
 		metric.StoreRecords:      func(s store.Stats) int64 { return s.Records },
 		metric.StoreFailures:     func(s store.Stats) int64 { return s.Failures },
 		metric.StoreRefused:      func(s store.Stats) int64 { return s.Refused },
+		metric.StoreUnreadable:   func(s store.Stats) int64 { return s.Unreadable },
+		metric.StoreCutBytes:     func(s store.Stats) int64 { return s.CutBytes },
 	} {
 		n.metrics.Gauge(id, func() uint64 { return uint64(max(f(st.Stats()), 0)) })
 	}
 	n.metrics.Gauge(metric.StoreHealthy, func() uint64 {
-		if st.Health() != nil {
+		if st.Health() != nil || st.Stats().Damage != "" {
 			return 0
 		}
 		return 1

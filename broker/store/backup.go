@@ -18,8 +18,9 @@ func (s *Durable) Backup(to string) (err error) {
 	}
 	s.mu.Lock()
 	if s.closed || s.dead != nil {
+		err := s.unusable()
 		s.mu.Unlock()
-		return errors.Join(errEnd, s.dead)
+		return err
 	}
 	s.holds++
 	s.mu.Unlock()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"vernemq/broker/store/wallog"
@@ -62,15 +63,42 @@ func (s *Durable) maintain() {
 		}
 		for s.compactable() && !s.quitting() {
 			if err := s.compactEldest(); err != nil {
-				if !errors.Is(err, errEnd) {
-					s.cfg.Log.Error("store: compaction failed", "error", err)
-				}
+				s.compactionFailed(err)
 				break
 			}
 		}
 		s.compacted()
 		digested = s.digests(digested)
 	}
+}
+
+// compactionFailed notes that the eldest segment cannot be compacted. If it is damaged, compaction ends: a record that cannot be read may be one that is needed,
+// and what is behind it cannot go before it. The store goes on, and grows. The segment's digest, which has hidden the damage from the start, is taken away:
+// the next start finds the damage.
+func (s *Durable) compactionFailed(err error) {
+	if errors.Is(err, errEnd) {
+		return
+	}
+	damaged := errors.Is(err, wallog.ErrDamaged)
+	if seg, ok := s.log.Eldest(); ok && damaged {
+		err = errors.Join(err, s.log.ForgetDigest(seg.First))
+	}
+	err = fmt.Errorf("old segments cannot be compacted: %w", err)
+	s.mu.Lock()
+	if damaged {
+		s.damage = err
+		s.stats.Damage = err.Error()
+	}
+	if s.compactTo != 0 {
+		s.compactTo, s.compactErr = 0, err
+	}
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	text := "store: compaction failed"
+	if damaged {
+		text = "store: a segment is damaged and is no longer compacted; stop the broker, and put back a backup or run \"vernemq store repair\""
+	}
+	s.cfg.Log.Error(text, "error", err)
 }
 
 func (s *Durable) quitting() bool {
@@ -91,10 +119,10 @@ func (s *Durable) reapSome() bool {
 func (s *Durable) compactable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.holds > 0 || s.failing != nil || s.dead != nil || s.closed {
+	if s.holds > 0 || s.damage != nil || s.failing != nil || s.dead != nil || s.closed {
 		return false
 	}
-	if s.crowded() {
+	if s.cfg.CompactRate > 0 && s.crowded() {
 		s.compacting = true
 		return true
 	}
@@ -124,18 +152,18 @@ func (s *Durable) Compact() error {
 	segs := s.log.Segments()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(segs) > 1 {
+	if s.compactErr = s.damage; len(segs) > 1 && s.damage == nil {
 		s.compactTo = segs[len(segs)-2].ID
 	}
 	s.kickTidy()
 	for s.compactTo != 0 {
 		if s.closed || s.dead != nil || s.failing != nil {
 			s.compactTo = 0
-			return errors.Join(errEnd, s.dead, s.failing)
+			return s.unusable()
 		}
 		s.changed.Wait()
 	}
-	return nil
+	return s.compactErr
 }
 
 // compactEldest compacts the eldest segment.
@@ -178,6 +206,9 @@ func (s *Durable) chunk(logged int64) int64 {
 
 // pace keeps compaction to its budget: bytes a second, or as much as is due for what has been written since the chunk was begun.
 func (s *Durable) pace(begin time.Time, logged, bytes int64) {
+	if s.cfg.CompactRate < 0 {
+		return
+	}
 	wait := time.Duration(bytes*int64(time.Second)/s.cfg.CompactRate) - time.Since(begin)
 	if wait <= 0 {
 		return

@@ -37,7 +37,7 @@ type Config struct {
 	MaxBytes     int64         // size of the files; nothing that makes them larger is taken a little below it; 0: no limit
 	MaxPending   int64         // bytes that may wait for the disk in memory; 64 MiB
 	BallastBytes int64         // kept free for acknowledgements when the disk is full; 8 MiB, negative: none
-	CompactRate  int64         // bytes a second that compaction may read while there is no hurry; 8 MiB
+	CompactRate  int64         // bytes a second that compaction may read while there is no hurry; 8 MiB; negative: none is done but by Compact
 	RetryEvery   time.Duration // how often a failed disk is tried again, at first 1/8 of it; 5 s
 	Log          *slog.Logger
 	FS           wallog.FS // nil: the real one
@@ -139,7 +139,9 @@ type Durable struct {
 	segments    int
 	stats       Stats
 	reading     sync.WaitGroup
+	damage      error  // of a segment that was to be compacted
 	compactTo   uint32 // segment up to which Compact wants everything compacted
+	compactErr  error  // what came of that
 	compactedAt int64  // what had been written for others when compaction last went on
 	holds       int    // backups that need the segments as they are
 
@@ -280,6 +282,17 @@ var (
 	errBusy  = errors.New("too much waits for the disk")
 	errEnd   = errors.New("the store is closed")
 )
+
+// unusable returns why nothing can be done with the store, nil if it can. The lock is held.
+func (s *Durable) unusable() error {
+	switch {
+	case s.dead != nil:
+		return s.dead
+	case s.closed:
+		return errEnd
+	}
+	return s.failing
+}
 
 // refuses is Health with the lock held.
 func (s *Durable) refuses() error {

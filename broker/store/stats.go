@@ -24,6 +24,8 @@ type Stats struct {
 	DigestBytes    int64
 	CompactedBytes int64 // of LogBytes, written again by compaction
 	CutBytes       int64 // of a torn tail, cut off at the start
+
+	Damage string // what compaction found damaged, empty if nothing; messages are taken all the same
 }
 
 // WriteAmplification is how many bytes are written to disk for each byte of the messages; 0 before there was any.

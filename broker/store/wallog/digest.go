@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -70,6 +71,14 @@ func (l *Log) WriteDigest(id uint32) (bytes int64, err error) {
 func (l *Log) HasDigest(first uint64) bool {
 	_, err := fileSize(l.cfg.FS, l.digestName(first))
 	return err == nil
+}
+
+// ForgetDigest removes the digest of a segment, if it has one.
+func (l *Log) ForgetDigest(first uint64) error {
+	if err := l.cfg.FS.Remove(l.digestName(first)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing a digest: %w", err)
+	}
+	return nil
 }
 
 // readDigest calls each for the records of a segment as its digest has them. ok is false if there is no good one; then nothing was called.

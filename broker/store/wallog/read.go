@@ -20,6 +20,9 @@ const (
 // ErrGone is returned for a record whose segment was dropped: ask again where it is.
 var ErrGone = errors.New("the segment was dropped")
 
+// ErrDamaged is returned when a record in the middle of a log is found to be damaged.
+var ErrDamaged = errors.New("the log is damaged")
+
 type reader struct {
 	f    File
 	id   uint32
@@ -159,7 +162,7 @@ func (b *badRecord) Error() string {
 	return fmt.Sprintf("segment %s at byte %d: %v", b.segment, b.off, b.err)
 }
 
-func (b *badRecord) Unwrap() error { return b.err }
+func (b *badRecord) Unwrap() []error { return []error{b.err, ErrDamaged} }
 
 // Scan calls f for the records of a segment from off on, for at least atMost bytes of them (0: all), and returns where it ended. The Record is valid until
 // f returns.
