@@ -73,6 +73,11 @@ func (k *kept) write(root hostfs.Root) error {
 	}
 	uid, gid := -1, -1
 	if err := os.Mkdir(dir, 0o750); err == nil || errors.Is(err, fs.ErrExist) {
+		if err == nil {
+			if err := hostfs.SyncDir(path.Dir(dir)); err != nil { // else a power cut takes the directory away again
+				return err
+			}
+		}
 		if u, g, ok := hostfs.Owner(root.Path(hostfs.DataDir)); ok && os.Geteuid() == 0 {
 			uid, gid = u, g
 			if err == nil {

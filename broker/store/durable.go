@@ -31,6 +31,7 @@ const (
 // Config says where a Durable lies and how it behaves. The zero value of everything but Dir is a sensible default.
 type Config struct {
 	Dir          string        // belongs to the store alone; made if it is not there
+	Existing     bool          // nothing is made: ErrNone if there is no store in Dir
 	Durability   Durability    // DurableAck
 	SyncInterval time.Duration // 1 s; for DurableInterval
 	SegmentBytes int           // 4 MiB; the log is a sequence of files of this size
@@ -169,6 +170,9 @@ type placing struct {
 	name    name
 }
 
+// ErrNone is returned where a store should be and is none.
+var ErrNone = errors.New("there is no store")
+
 // ErrLocked is returned by Open when another process has the store.
 var ErrLocked = errors.New("another broker uses the store")
 
@@ -176,6 +180,11 @@ var ErrLocked = errors.New("another broker uses the store")
 func Open(cfg Config) (*Durable, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, err
+	}
+	if cfg.Existing {
+		if err := checkVersion(cfg.FS, cfg.Dir, false); err != nil {
+			return nil, err
+		}
 	}
 	if err := cfg.FS.Mkdir(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("making the store's directory: %w", err)

@@ -57,7 +57,7 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 			}
 		}
 		if !create {
-			return fmt.Errorf("%s holds no store", dir)
+			return fmt.Errorf("%w in %s", ErrNone, dir)
 		}
 		return writeVersion(files, dir)
 	}

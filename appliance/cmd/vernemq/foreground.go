@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -105,11 +106,12 @@ func (p *program) failed(err error) int {
 	return p.cannot("foreground", err)
 }
 
-// loading tells the service manager how far the store has been read, and asks it for more time, once a second.
-func loading(last time.Time) func(done, total int64) {
+// loading tells the log and the service manager how far the store has been read, and asks the latter for more time, once a second.
+func loading(log *slog.Logger, last time.Time) func(done, total int64) {
 	return func(done, total int64) {
 		if now := time.Now(); now.Sub(last) >= time.Second && total > 0 {
 			last = now
+			log.Info("reading the store", "percent", done*100/total, "bytes", done)
 			_ = service.Loading(fmt.Sprintf("reading the store: %d %%", done*100/total))
 		}
 	}

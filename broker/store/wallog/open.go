@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,9 @@ const (
 
 // maxAside is how many cut-off tails are kept.
 const maxAside = 8
+
+// damagedSuffix ends the names of damaged segments that Repair has kept aside.
+const damagedSuffix = "-damaged"
 
 // Open opens the log in a directory, or makes one, and calls each for every record, in order; its Record is valid until each returns. A torn
 // tail is cut off and kept aside. A log that is damaged elsewhere is read as far as possible, and is read-only: see Damage.
@@ -260,6 +264,7 @@ func keepAside(fs FS, name string, b []byte) error {
 	if err != nil {
 		return err
 	}
+	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasSuffix(n, damagedSuffix) }) // those are for the operator to remove
 	for i := 0; i <= len(names)-maxAside; i++ {
 		if err := fs.Remove(filepath.Join(dir, names[i])); err != nil {
 			return err

@@ -89,7 +89,7 @@ func (l *Log) mend(s Segment, end uint64, recs []mended, filler byte) error {
 		fill(end)
 	}
 	name := filepath.Join(l.dir, segmentName(s.First))
-	aside := filepath.Join(l.cfg.Dir, asideDir, segmentName(s.First)+"-damaged")
+	aside := filepath.Join(l.cfg.Dir, asideDir, segmentName(s.First)+damagedSuffix)
 	old, err := readFile(l.cfg.FS, name)
 	if err != nil {
 		return err
