@@ -49,6 +49,7 @@ prove: test crash overload
 	@.ci/race -count=3 ./...
 	@.ci/fuzz 5m
 	@.ci/bench-store
+	@.ci/bench-bystander
 	@.ci/prove-packages
 	@.ci/prove-container
 	@.ci/prove-repo
