@@ -19,6 +19,8 @@ const (
 	guardSpeed   = 256 << 20              // bytes by which the heap may grow in a second: the next look is before it can come near the mark
 	collectLeast = 200 * time.Millisecond // between two collections that the guard asks for
 	collectShare = 20                     // and so many times as long as the last one took: a twentieth of the time at most
+	collectSoon  = 20 * time.Millisecond  // the same while the heap grows towards a worse stage: what comes in now is what has to be held later
+	riseShare    = 4
 	calmAfter    = 500 * time.Millisecond // a stage lasts so long at least
 	patience     = 5 * time.Second        // how long publishers are paused before consumers are closed for which most waits
 	again        = time.Second            // between two rounds of closing them, and the patience with a shortage that comes back
@@ -112,7 +114,11 @@ func (g *guard) look(now time.Time) time.Duration {
 func (g *guard) doubt(r *reading, now time.Time) bool {
 	rise := g.stage < exchange.Refuse && r.heap >= g.threshold(g.stage+1) && r.live < g.threshold(g.stage+1)
 	fall := g.stage > exchange.Easy && r.cycles == g.cycles && now.Sub(g.looked) >= collectLeast
-	return (rise || fall) && now.Sub(g.collected) >= max(collectLeast, collectShare*g.took)
+	least := max(collectLeast, collectShare*g.took)
+	if rise {
+		least = max(collectSoon, riseShare*g.took)
+	}
+	return (rise || fall) && now.Sub(g.collected) >= least
 }
 
 // enter puts a stage in force and says so: each once on the way up, and the end.
