@@ -106,12 +106,14 @@ func (m *Manager) open(cfg *config.Listener, ours bool) ([]socket, error) {
 	if open == nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Key(), ErrUnknownKind)
 	}
-	socks, err := m.adopt(cfg), error(nil)
+	socks := m.adopt(cfg)
 	switch n := m.acceptors(cfg) - len(socks); {
 	case len(socks) == 0:
-		if socks, err = open(cfg, n, ours); err != nil {
+		opened, err := open(cfg, n, ours)
+		if err != nil {
 			return nil, fmt.Errorf("%s = %s: %w", cfg.Key(), cfg.Address, err)
 		}
+		socks = opened
 	case n > 0 && !socks[0].foreign && socks[0].path == "":
 		beside := *cfg
 		beside.Address = socks[0].addr

@@ -154,7 +154,7 @@ func (p *program) storeRepair(dir string) error {
 }
 
 func (p *program) storeExport(dir string, file []string) error {
-	var out io.Writer = p.stdout
+	out := p.stdout
 	end := func() error { return nil }
 	if len(file) > 0 { // opened before the store, while this is still root
 		f, err := os.OpenFile(p.root.Path(file[0]), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600) // other people's messages
