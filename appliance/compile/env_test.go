@@ -95,7 +95,7 @@ func FuzzSubstitution(f *testing.F) {
 		if err := r.WriteText(&out, 0); err != nil {
 			t.Fatal(err)
 		}
-		if r.Fatal(false) || strings.Contains(a+b, "'") || strings.ContainsAny(a+b+file, "\r\n") {
+		if r.Fatal(false) || strings.ContainsAny(a+b+file, "'\r\n") {
 			return // three quotes in a row and line ends at the ends have no form that keeps them
 		}
 		// What is printed as effective means the same when it is read again.

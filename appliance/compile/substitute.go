@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"vernemq/appliance/hostfs"
@@ -62,9 +63,17 @@ func (c *compilation) expand(s *setting, chain []*setting) bool {
 	if strings.Contains(s.Value, open) {
 		c.substitute(s, append(chain, s))
 	}
+	if i := strings.IndexFunc(s.text, noText); i >= 0 && s.err == nil {
+		r, _ := utf8.DecodeRuneInString(s.text[i:])
+		s.err = &schema.ValueError{Code: report.CodeControl, Message: fmt.Sprintf("the value holds the control character U+%04X", r), Hint: "remove it"}
+	}
 	s.state = done
 	return s.err == nil
 }
+
+// noText reports whether r is a control character that no value holds. Those of a configuration file are refused where they stand; a value from a
+// file of its own, the environment or the command line meets the same rule here.
+func noText(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' }
 
 // substitute replaces the references in the value of s, the last one of chain.
 func (c *compilation) substitute(s *setting, chain []*setting) {
