@@ -45,9 +45,7 @@ func (s *System) Boot() error {
 		return errors.Join(problems, s.reset(request))
 	}
 
-	conf, err := configure(s.Root, config, s.GID, s.Compile)
-	failed("configuration", err)
-	status.Configuration, status.Report, status.Licence = conf.State, conf.Report, conf.Licence
+	failed("configuration", s.configure(config, &status))
 	name := "vernemq"
 	if text, err := os.ReadFile(s.Root.Path("/etc/hostname")); err == nil {
 		name = strings.TrimSpace(string(text))
@@ -93,23 +91,15 @@ func (s *System) outcome(found Settling) string {
 // reset empties the data partition, or makes it anew if it cannot be used, and restarts.
 func (s *System) reset(request string) error {
 	s.say("FACTORY RESET: the data partition is emptied")
-	var err error
+	wipe := func() error { return empty(s.Root, request) }
 	if s.exists(NoData) {
-		device, readErr := os.ReadFile(s.Root.Path(NoData))
-		if readErr != nil {
-			return readErr
-		}
-		if err = s.Host.MakeData(strings.TrimSpace(string(device))); err == nil {
-			err = s.Parts.With(PartConfig, true, func(dir string) error {
-				return s.Media.Rename(filepath.Join(dir, confReset), filepath.Join(dir, confReset+".done"))
-			})
-		}
-	} else if err = s.Parts.With(PartConfig, true, func(dir string) error { return reset(s.Root, dir, request) }); err != nil {
-		s.say("factory reset: the request cannot be taken off the partition: %v", err)
-		err = reset(s.Root, "", request)
+		wipe = func() error { return s.Host.MakeData(s.noted(NoData)) }
 	}
-	if err != nil {
+	if err := wipe(); err != nil {
 		return fmt.Errorf("factory reset: %w", err)
+	}
+	if err := s.Parts.With(PartConfig, true, takeOff); err != nil {
+		s.say("factory reset: the request cannot be taken off the partition: %v", err)
 	}
 	s.say("factory reset done, restarting")
 	return s.Host.Reboot()

@@ -197,6 +197,17 @@ func TestFactoryReset(t *testing.T) {
 			t.Errorf("%d restarts, %s", b.reboots, d)
 		}
 	})
+	t.Run("neither partition can be used", func(t *testing.T) {
+		b := newBox(t)
+		b.write("factory-reset", "")
+		b.locked = true
+		if err := put(b.Root, NoData, []byte("/dev/vda5\n"), 0o600, -1); err != nil {
+			t.Fatal(err)
+		}
+		if b.boot(); b.reboots != 1 || len(b.made) != 1 {
+			t.Errorf("%d restarts, made anew: %v", b.reboots, b.made)
+		}
+	})
 }
 
 func TestParseBooted(t *testing.T) {

@@ -1,18 +1,14 @@
 package image
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -79,16 +75,6 @@ func readBundle(dir string) (bundle, error) {
 	return out, nil
 }
 
-// sum identifies a bundle.
-func (b bundle) sum() string {
-	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(b)) {
-		fmt.Fprintf(h, "%q %d\n", name, len(b[name]))
-		h.Write(b[name])
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 // place lays the bundle over /etc, so that the compiler and the broker find it, in place of any other. Files that may hold secrets are readable by
 // root and the group gid alone.
 func (b bundle) place(root hostfs.Root, gid int) error {
@@ -97,7 +83,7 @@ func (b bundle) place(root hostfs.Root, gid int) error {
 			return err
 		}
 	}
-	for _, name := range []string{hostfs.EtcDir + "/vmq.passwd", hostfs.EtcDir + "/vmq.acl", networkUnit + "/10-image.network", ntpFile} {
+	for _, name := range []string{hostfs.EtcDir + "/vmq.passwd", hostfs.EtcDir + "/vmq.acl", networkFile, ntpFile} {
 		if err := os.Remove(root.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -127,7 +113,7 @@ func (b bundle) place(root hostfs.Root, gid int) error {
 
 func placeNetwork(root hostfs.Root, data []byte) error {
 	n, _ := parseNetwork(data)
-	if err := put(root, networkUnit+"/10-image.network", []byte(n.unit()), 0o644, 0); err != nil || n.ntp == "" {
+	if err := put(root, networkFile, []byte(n.unit()), 0o644, 0); err != nil || n.ntp == "" {
 		return err
 	}
 	return put(root, ntpFile, []byte("[Time]\nNTP="+n.ntp+"\n"), 0o644, 0)

@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strings"
 
 	"vernemq/appliance/eula"
@@ -22,66 +23,53 @@ const (
 	ConfNone     = "partition not readable" // the last good one, if there is any
 )
 
-// Configured is what became of the configuration partition.
-type Configured struct {
-	State   string // one of the Conf constants
-	Sum     string // of what is in force
-	Changed bool   // it is another one than at the boot before
-	Report  string // errors and warnings, ready to be shown; empty if there are none
-	Licence bool   // the licence is accepted
-}
-
 // configure puts the partition's configuration in force, or, when anything in it is wrong, the last one without errors: all of it, so that an
-// address never goes with another listener. b is nil if the partition could not be read.
-func configure(root hostfs.Root, b bundle, gid int, compile Compile) (c Configured, err error) {
-	good := kept(root)
-	if b == nil {
-		c.State = ConfNone
+// address never goes with another listener. b is nil if the partition could not be read. What became of it is written into the status.
+func (s *System) configure(b bundle, status *Status) error {
+	good := kept(s.Root)
+	unread := b == nil
+	if unread {
 		b = good
 	}
-	findings, result, err := try(root, b, gid, compile)
+	findings, result, err := s.try(b)
 	if err != nil {
-		return c, err
+		return err
 	}
 	var text bytes.Buffer
 	if err := findings.WriteText(&text, report.Warning); err != nil {
-		return c, err
+		return err
 	}
-	c.Report = text.String()
+	status.Report = text.String()
 	switch {
-	case c.State == ConfNone:
+	case unread:
+		status.Configuration = ConfNone
 	case !findings.Fatal(false):
-		c.State = ConfApplied
-		if good == nil || good.sum() != b.sum() {
-			c.Changed = true
-			if err := b.keep(root); err != nil {
-				return c, err
+		status.Configuration = ConfApplied
+		if good == nil || !maps.EqualFunc(good, b, bytes.Equal) {
+			if err := b.keep(s.Root); err != nil {
+				return err
 			}
 		}
 	default:
-		c.State, b = ConfKept, good
+		status.Configuration = ConfKept
 		if good == nil {
-			c.State = ConfDefaults
+			status.Configuration = ConfDefaults
 		}
-		if _, result, err = try(root, b, gid, compile); err != nil {
-			return c, err
+		if _, result, err = s.try(good); err != nil {
+			return err
 		}
 	}
-	c.Sum = b.sum()
-	licence, err := eula.Check(root, result)
-	if err != nil {
-		return c, err
-	}
-	c.Licence = licence.Accepted
-	return c, nil
+	licence, err := eula.Check(s.Root, result)
+	status.Licence = licence.Accepted
+	return err
 }
 
 // try lays a bundle over the system and returns what is wrong with it. Places in it are named as on the partition.
-func try(root hostfs.Root, b bundle, gid int, compile Compile) (*report.Report, *plan.Plan, error) {
-	if err := b.place(root, gid); err != nil {
+func (s *System) try(b bundle) (*report.Report, *plan.Plan, error) {
+	if err := b.place(s.Root, s.GID); err != nil {
 		return nil, nil, err
 	}
-	result, findings, err := compile()
+	result, findings, err := s.Compile()
 	if err != nil {
 		return nil, nil, err
 	}

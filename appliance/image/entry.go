@@ -1,11 +1,14 @@
 package image
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -91,7 +94,7 @@ func parseEntry(name, text string) (e Entry, ok bool) {
 // Entries returns the entries on the EFI partition mounted at esp, the one the loader would take first in front. Files that are not ours, or cannot
 // be read as ours, are not in it.
 func Entries(esp string) ([]Entry, error) {
-	list, err := os.ReadDir(path.Join(esp, entryDir))
+	list, err := os.ReadDir(filepath.Join(esp, entryDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -104,7 +107,7 @@ func Entries(esp string) ([]Entry, error) {
 		if err != nil || !info.Mode().IsRegular() || info.Size() > maxEntry {
 			continue
 		}
-		text, err := os.ReadFile(path.Join(esp, entryDir, f.Name()))
+		text, err := os.ReadFile(filepath.Join(esp, entryDir, f.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -118,16 +121,45 @@ func Entries(esp string) ([]Entry, error) {
 
 // before orders entries as systemd-boot does: those with attempts left first, then the higher version, then the name backwards.
 func before(a, b Entry) int {
-	switch {
-	case a.Exhausted() != b.Exhausted():
+	if a.Exhausted() != b.Exhausted() {
 		if a.Exhausted() {
 			return 1
 		}
 		return -1
-	case a.Serial > b.Serial:
-		return -1
-	case a.Serial < b.Serial:
-		return 1
 	}
-	return strings.Compare(b.File(), a.File())
+	return cmp.Or(cmp.Compare(b.Serial, a.Serial), strings.Compare(b.File(), a.File()))
+}
+
+// writeEntries makes the entries in write, then removes those in remove: between the two there is one too many, never one too few. One that only gets
+// its attempts back is renamed.
+func writeEntries(m Media, esp string, remove, write []Entry) error {
+	file := func(e Entry) string { return filepath.Join(esp, entryDir, e.File()) }
+	for _, w := range write {
+		if i := slices.IndexFunc(remove, func(r Entry) bool { return r.Text() == w.Text() }); i >= 0 {
+			if err := m.Rename(file(remove[i]), file(w)); err != nil {
+				return err
+			}
+			remove = slices.Delete(slices.Clone(remove), i, i+1)
+		} else if err := writeEntry(m, esp, w); err != nil {
+			return err
+		}
+	}
+	for _, r := range remove {
+		if err := m.Remove(file(r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeEntry makes one entry appear all at once: the loader does not look at names without .conf.
+func writeEntry(m Media, esp string, e Entry) error {
+	name, text := filepath.Join(esp, entryDir, e.File()), []byte(e.Text())
+	if err := m.Write(name+".new", bytes.NewReader(text), int64(len(text))); err != nil {
+		return err
+	}
+	if sum, err := m.Sum(name+".new", int64(len(text))); err != nil || sum != sha256.Sum256(text) {
+		return fmt.Errorf("%s is not what was written: %w", name, errors.Join(err, errReadBack))
+	}
+	return m.Rename(name+".new", name)
 }

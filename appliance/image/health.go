@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,7 +136,7 @@ func (s *System) installWaiting(status *Status) error {
 			if s.tried(name) {
 				continue
 			}
-			_, refused := s.Update(name)
+			refused := s.Update(name)
 			problems = errors.Join(problems, s.remember(name))
 			if refused == nil {
 				err = os.Remove(name)
@@ -190,8 +189,5 @@ func (s *System) tried(name string) bool {
 func (s *System) remember(name string) error {
 	const most = 20
 	list := append(strings.Split(s.noted(triedFile), "\n"), mark(name))
-	if err := s.note(triedFile, strings.TrimSpace(strings.Join(list[max(len(list)-most, 0):], "\n"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return s.note(triedFile, strings.TrimSpace(strings.Join(list[max(len(list)-most, 0):], "\n")))
 }

@@ -43,7 +43,7 @@ const (
 	updateDir   = dataDir + "/update"         // where update files may be put
 	machineID   = dataDir + "/machine-id"     // made anew by the first stage when it is gone
 	sshHome     = "/etc/vernemq-image/ssh"    // home of the user of remote commands
-	networkUnit = "/etc/systemd/network"      // where systemd-networkd reads
+	networkFile = "/etc/systemd/network/10-image.network"
 	ntpFile     = "/etc/systemd/timesyncd.conf.d/50-image.conf"
 	certDir     = hostfs.EtcDir + "/certificates"
 )

@@ -1,11 +1,9 @@
 package image
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -78,7 +76,7 @@ func (Disk) Sum(name string, size int64) (sum [sha256.Size]byte, err error) {
 	if _, err := io.CopyN(h, f, size); err != nil {
 		return sum, fmt.Errorf("read %s back: %w", name, err)
 	}
-	return total(h), nil
+	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // Rename implements Media.
@@ -98,38 +96,6 @@ func (Disk) Remove(name string) error {
 		return err
 	}
 	return nil
-}
-
-func total(h hash.Hash) (sum [sha256.Size]byte) {
-	h.Sum(sum[:0])
-	return sum
-}
-
-// writeEntries makes the entries in write, then removes those in remove: between the two there is one too many, never one too few.
-func writeEntries(m Media, esp string, remove, write []Entry) error {
-	for _, e := range write {
-		if err := writeEntry(m, esp, e); err != nil {
-			return err
-		}
-	}
-	for _, e := range remove {
-		if err := m.Remove(filepath.Join(esp, entryDir, e.File())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeEntry makes one entry appear all at once: the loader does not look at names without .conf.
-func writeEntry(m Media, esp string, e Entry) error {
-	name, text := filepath.Join(esp, entryDir, e.File()), []byte(e.Text())
-	if err := m.Write(name+".new", bytes.NewReader(text), int64(len(text))); err != nil {
-		return err
-	}
-	if sum, err := m.Sum(name+".new", int64(len(text))); err != nil || sum != sha256.Sum256(text) {
-		return fmt.Errorf("%s is not what was written: %w", name, errors.Join(err, errReadBack))
-	}
-	return m.Rename(name+".new", name)
 }
 
 var errReadBack = errors.New("the medium gives back something else than was written to it")

@@ -42,8 +42,17 @@ func resetRequest(root hostfs.Root, config string) (request string, err error) {
 	return request, nil
 }
 
-// reset empties the data partition and fulfils the request. /data/var is mounted elsewhere too, so directories at the top stay and are emptied.
-func reset(root hostfs.Root, config, request string) error {
+// takeOff renames the request on the configuration partition mounted at dir, if there is one.
+func takeOff(dir string) error {
+	file := filepath.Join(dir, confReset)
+	if err := os.Rename(file, file+".done"); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// empty empties the data partition, and remembers the request. /data/var is mounted elsewhere too, so directories at the top stay and are emptied.
+func empty(root hostfs.Root, request string) error {
 	top, err := os.ReadDir(root.Path(dataDir))
 	if err != nil {
 		return err
@@ -67,12 +76,6 @@ func reset(root hostfs.Root, config, request string) error {
 	}
 	if err := hostfs.WriteFile(root.Path(resetDone), []byte(request+"\n"), 0o600, -1, -1); err != nil {
 		return err
-	}
-	if config != "" {
-		file := filepath.Join(config, confReset)
-		if err := os.Rename(file, file+".done"); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReadOnly) {
-			return err
-		}
 	}
 	if err := os.Remove(root.Path(resetFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

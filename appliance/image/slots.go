@@ -14,7 +14,6 @@ type Booted struct {
 // Settling is what a boot finds and does about the entries.
 type Settling struct {
 	Entries []Entry // as they are afterwards
-	Serial  uint64  // of the running slot; 0 if it has no entry
 	Version string  // of the running slot
 	Failed  *Entry  // the other slot's update, which was tried and not committed
 	Worn    *Entry  // the other slot, committed and newer, whose attempts are used up
@@ -23,6 +22,7 @@ type Settling struct {
 // Settle decides what a boot that has come as far as the root's first service does about the entries: which to remove, which to write.
 func Settle(entries []Entry, booted Booted) (s Settling, remove, write []Entry) {
 	var running *Entry
+	serial := uint64(0) // of the running slot; 0 if it has no entry
 	for i := range entries {
 		e := &entries[i]
 		if e.Slot == booted.Slot && e.Trial == booted.Trial && (running == nil || e.Serial > running.Serial) {
@@ -30,14 +30,14 @@ func Settle(entries []Entry, booted Booted) (s Settling, remove, write []Entry) 
 		}
 	}
 	if running != nil {
-		s.Serial, s.Version = running.Serial, running.Version
+		serial, s.Version = running.Serial, running.Version
 	}
 	for i := range entries {
 		e := entries[i]
 		switch {
 		case e.Slot == booted.Slot && booted.Trial:
 			s.Entries = append(s.Entries, e) // committed or not: later
-		case e.Slot == booted.Slot && running != nil && (e.Trial || e.Serial != running.Serial || &entries[i] != running):
+		case e.Slot == booted.Slot && running != nil && &entries[i] != running:
 			remove = append(remove, e) // left over from a commit that was cut off, of this very slot
 		case e.Slot == booted.Slot:
 			fresh := e
@@ -50,7 +50,7 @@ func Settle(entries []Entry, booted Booted) (s Settling, remove, write []Entry) 
 			s.Failed = &e
 			remove = append(remove, e)
 		default:
-			if e.Exhausted() && e.Serial > s.Serial {
+			if e.Exhausted() && e.Serial > serial {
 				s.Worn = &e
 			}
 			s.Entries = append(s.Entries, e)

@@ -96,6 +96,28 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// A commit that finds what it was to write leaves it.
+func TestCommitAgain(t *testing.T) {
+	esp := t.TempDir()
+	if err := writeEntries(Disk{}, esp, nil, entries(t, "vernemq-b-trial+0-1.conf 2", "vernemq-b+5.conf 2")); err != nil {
+		t.Fatal(err)
+	}
+	list, err := Entries(esp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove, write, err := Commit(list, Booted{Slot: "b", Trial: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeEntries(Disk{}, esp, remove, write); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := Entries(esp); err != nil || !slices.Equal(files(list), []string{"vernemq-b+5.conf"}) {
+		t.Errorf("left are %v, %v", files(list), err)
+	}
+}
+
 func TestEntryText(t *testing.T) {
 	e := Entry{Slot: "b", Serial: 7, Version: "1.2.3", Trial: true, Counted: true, Left: 1, Options: "console=ttyS0 quiet"}
 	want := `title VerneMQ 1.2.3 (slot b)

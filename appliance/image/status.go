@@ -25,7 +25,6 @@ type Status struct {
 	Broker        string `json:"broker"` // in words
 	DebugShell    bool   `json:"debug_shell"`
 	NoData        bool   `json:"no_data"` // the data partition cannot be used
-	Reset         string `json:"reset,omitempty"`
 }
 
 // Text tells the status to people.
@@ -52,9 +51,6 @@ func (s *Status) Text() string {
 	}
 	if s.NoData {
 		line("DATA", "the data partition cannot be used, so the broker is not started: a file factory-reset on this partition makes it anew and empty")
-	}
-	if s.Reset != "" {
-		line("factory reset", "%s", s.Reset)
 	}
 	if s.DebugShell {
 		line("DEBUG SHELL", "ON: who reaches the console is root. Delete debug-shell from this partition when you are done")

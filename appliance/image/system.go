@@ -93,23 +93,8 @@ func (s *System) settle() (found Settling, err error) {
 	if err != nil || len(remove)+len(write) == 0 {
 		return found, err
 	}
-	err = s.Parts.With(PartESP, true, func(esp string) error { return s.rewrite(esp, remove, write) })
+	err = s.Parts.With(PartESP, true, func(esp string) error { return writeEntries(s.Media, esp, remove, write) })
 	return found, err
-}
-
-// rewrite changes entries. One that only gets its attempts back is renamed: there is never a moment without it.
-func (s *System) rewrite(esp string, remove, write []Entry) error {
-	for i, w := range write {
-		for j, r := range remove {
-			if r.Text() == w.Text() && r.File() != w.File() {
-				if err := s.Media.Rename(esp+"/"+entryDir+"/"+r.File(), esp+"/"+entryDir+"/"+w.File()); err != nil {
-					return err
-				}
-				return s.rewrite(esp, append(remove[:j:j], remove[j+1:]...), append(write[:i:i], write[i+1:]...))
-			}
-		}
-	}
-	return writeEntries(s.Media, esp, remove, write)
 }
 
 // other describes what the other slot holds.
@@ -129,42 +114,30 @@ func (s *System) other(found Settling) string {
 	return "empty"
 }
 
-// Update installs an update and reports what it is. The machine is not restarted.
-func (s *System) Update(name string) (*Update, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	u, err := Open(f, info.Size(), s.Key)
-	if err != nil {
-		return nil, err
-	}
-	if u.Arch != s.Arch {
-		return u, fmt.Errorf("the update is for %s, this machine is %s", u.Arch, s.Arch)
-	}
-	slot := Other(s.Booted.Slot)
-	device, size, err := s.Parts.Device(partRoot + slot)
-	if err != nil {
-		return u, err
-	}
-	s.say("update to %s: signature good, writing slot %s", u.Version, slot)
-	if err := s.note(reasonFile, "the system did not get as far as starting the broker"); err != nil {
-		return u, err
-	}
-	err = s.Parts.With(PartESP, true, func(esp string) error {
-		return Install(u, Target{Media: s.Media, ESP: esp, Slot: slot, Device: device, Size: size, Booted: s.Booted},
-			func(step string) { s.say("update to %s: %s", u.Version, step) })
+// Update installs an update. The machine is not restarted.
+func (s *System) Update(name string) error {
+	return WithFile(name, s.Key, func(u *Update) error {
+		if u.Arch != s.Arch {
+			return fmt.Errorf("the update is for %s, this machine is %s", u.Arch, s.Arch)
+		}
+		slot := Other(s.Booted.Slot)
+		device, size, err := s.Parts.Device(partRoot + slot)
+		if err != nil {
+			return err
+		}
+		s.say("update to %s: signature good, writing slot %s", u.Version, slot)
+		if err := s.note(reasonFile, "the system did not get as far as starting the broker"); err != nil {
+			return err
+		}
+		err = s.Parts.With(PartESP, true, func(esp string) error {
+			return Install(u, Target{Media: s.Media, ESP: esp, Slot: slot, Device: device, Size: size, Booted: s.Booted},
+				func(step string) { s.say("update to %s: %s", u.Version, step) })
+		})
+		if err == nil {
+			s.say("update to %s: written and read back; the next boot tries it", u.Version)
+		}
+		return err
 	})
-	if err != nil {
-		return u, err
-	}
-	s.say("update to %s: written and read back; the next boot tries it", u.Version)
-	return u, nil
 }
 
 var errUnhealthy = errors.New("the broker was not well in time")

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 )
 
@@ -120,7 +121,6 @@ func checkKernel(r io.ReaderAt, arch string) error {
 // Update is an update whose signature is good.
 type Update struct {
 	Manifest
-	Sum  string // identifies it: of everything that is signed
 	r    io.ReaderAt
 	from int64 // where the payloads begin
 }
@@ -154,8 +154,6 @@ func Open(r io.ReaderAt, size int64, key ed25519.PublicKey) (*Update, error) {
 	if err := u.valid(); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	sum := sha256.Sum256(signed)
-	u.Sum = hex.EncodeToString(sum[:])
 	want := u.from
 	for _, p := range u.Payloads {
 		want += p.Size
@@ -164,6 +162,24 @@ func Open(r io.ReaderAt, size int64, key ed25519.PublicKey) (*Update, error) {
 		return nil, fmt.Errorf("the update has %d bytes, not %d", size, want)
 	}
 	return u, nil
+}
+
+// WithFile opens the update in a file, as Open does, and calls f with it. The update is of no use when WithFile has returned.
+func WithFile(name string, key ed25519.PublicKey, f func(*Update) error) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	u, err := Open(file, info.Size(), key)
+	if err != nil {
+		return err
+	}
+	return f(u)
 }
 
 // payload returns a payload's content.

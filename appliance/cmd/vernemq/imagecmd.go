@@ -191,7 +191,7 @@ func (p *program) imageUpdate(args []string) int {
 			defer func() { _ = os.Remove(staged) }() // the next one takes its place
 			name = staged
 		}
-		if _, err := s.Update(name); err != nil || stay {
+		if err := s.Update(name); err != nil || stay {
 			return err
 		}
 		return s.Host.Reboot()
