@@ -251,42 +251,16 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	}
 	h.T.Forms.Begin(m)
 	for _, l := range leaves {
-		var owed []owing
-		if len(h.owing) > 0 {
-			owed = h.owes(l)
+		shard, e, ok := l.Single()
+		switch {
+		case !ok || len(h.jobs) > 0 || len(h.owing) > 0: // a job may be for this leaf
+			ok = h.spread(m, l)
+		case shard == h.shard:
+			h.deliver(m, l, e, nil, asRecorded)
+		default:
+			h.loop.Mail(shard, m, l, nil)
 		}
-		if shard, e, ok := l.Single(); ok && len(h.jobs) == 0 && (len(owed) == 0 || len(owed) == 1 && owed[0].shard == shard) { // with jobs, one may be for this leaf
-			o.matched = true
-			switch {
-			case shard == h.shard:
-				h.deliver(m, l, e, nil, asRecorded)
-			case len(owed) == 0:
-				h.loop.Mail(shard, m, l, nil)
-			default:
-				h.loop.Mail(shard, m, l, owed[0].o)
-			}
-			continue
-		}
-		mask := l.Shards()
-		o.matched = o.matched || mask != 0
-		for _, x := range owed {
-			mask |= 1 << x.shard // it has to hear of it, if nobody is left there
-		}
-		for ; mask != 0; mask &= mask - 1 {
-			shard := bits.TrailingZeros64(mask)
-			var due *Owed
-			if len(owed) > 0 && owed[0].shard == shard {
-				due, owed = owed[0].o, owed[1:]
-			}
-			switch {
-			case shard != h.shard:
-				h.loop.Mail(shard, m, l, due)
-			case due != nil:
-				h.fanOut(m, l, due)
-			default:
-				h.fanOut(m, l, asRecorded)
-			}
-		}
+		o.matched = o.matched || ok
 	}
 	for i := range h.chosen {
 		o.matched = true
@@ -296,6 +270,32 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		h.forget()
 	}
 	return o
+}
+
+// spread brings m to all plain subscribers at a leaf, with what its record owes them on each shard. It reports whether there are any.
+func (h *Home) spread(m *msg.Message, l *trie.Leaf) (matched bool) {
+	owed := h.owes(l)
+	mask := l.Shards()
+	matched = mask != 0
+	for _, x := range owed {
+		mask |= 1 << x.shard // it has to hear of it, if nobody is left there
+	}
+	for ; mask != 0; mask &= mask - 1 {
+		shard := bits.TrailingZeros64(mask)
+		var due *Owed
+		if len(owed) > 0 && owed[0].shard == shard {
+			due, owed = owed[0].o, owed[1:]
+		}
+		switch {
+		case shard != h.shard:
+			h.loop.Mail(shard, m, l, due)
+		case due != nil:
+			h.fanOut(m, l, due)
+		default:
+			h.fanOut(m, l, asRecorded)
+		}
+	}
+	return matched
 }
 
 // match returns the leaves for m, from the publishing session's memory while nothing relevant changed.
@@ -390,22 +390,18 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 	if isOwn(m, h.shard, e) {
 		return
 	}
-	o := mqtt.SubOptions(e.Opts())
-	var subID uint32
+	d := session.Delivery{Group: group, QoS: h.deliveryQoS(m, e), Retain: m.Retain && (mqtt.SubOptions(e.Opts()).RetainAsPublished() || s.Bridge)}
 	if e.HasID() {
-		subID = s.Subs.OfLeaf(l, group)
+		d.SubID = s.Subs.OfLeaf(l, group)
 	}
-	qos, ref := h.deliveryQoS(m, e), uint64(0)
 	if m.Ref != 0 {
-		ref = reference(m, qos, holder(s, group), owed)
+		d.Ref = reference(m, d.QoS, holder(s, group), owed)
 	}
-	retain := m.Retain && (o.RetainAsPublished() || s.Bridge)
 	if s.Several != nil {
-		h.deliverSeveral(s, m, ref, qos, retain, subID, group)
-		h.mark(s)
-		return
+		h.deliverSeveral(s, m, &d)
+	} else {
+		s.Deliver(&h.T, m, &d)
 	}
-	s.Deliver(&h.T, m, ref, qos, retain, subID, group)
 	if h.refuses || s.Marked {
 		h.mark(s)
 	}

@@ -7,7 +7,6 @@ import (
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
-	"vernemq/broker/trie"
 )
 
 // With allow_multiple_sessions a client identifier may be connected several times. What is published to it goes to all of these connections
@@ -31,7 +30,7 @@ func (h *Home) further(main *session.Session, wallMillis int64) *session.Session
 }
 
 // deliverSeveral gives m to the connections of a client.
-func (h *Home) deliverSeveral(main *session.Session, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group) {
+func (h *Home) deliverSeveral(main *session.Session, m *msg.Message, d *session.Delivery) {
 	others := main.Several.Others
 	if h.T.Opts.QueueDeliverMode == "balance" {
 		k := len(others)
@@ -39,18 +38,18 @@ func (h *Home) deliverSeveral(main *session.Session, m *msg.Message, ref uint64,
 			k++
 		}
 		if k = h.rng.IntN(k); k < len(others) {
-			others[k].DeliverFurther(&h.T, m, ref, qos, retain, subID, g, true, false)
+			others[k].DeliverFurther(&h.T, m, d, true, false)
 		} else {
-			main.Deliver(&h.T, m, ref, qos, retain, subID, g)
+			main.Deliver(&h.T, m, d)
 		}
 		return
 	}
 	first := !main.Online()
 	if !first {
-		main.Deliver(&h.T, m, ref, qos, retain, subID, g)
+		main.Deliver(&h.T, m, d)
 	}
 	for _, s := range others { // the record is for the first of all
-		s.DeliverFurther(&h.T, m, ref, qos, retain, subID, g, first, true)
+		s.DeliverFurther(&h.T, m, d, first, true)
 		first = false
 	}
 }

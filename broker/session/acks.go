@@ -99,7 +99,7 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 			t.Count.Inc(metric.MqttPubackInvalidError + s.v())
 			return nil
 		}
-		s.release(t, f.ref, a.PacketID, f.group, f.qos, f.flags)
+		s.release(t, f.item(), a.PacketID)
 		s.end(f)
 	case mqtt.TypePubrec:
 		s.pubrec(t, a)
@@ -109,7 +109,7 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 			t.Count.Inc(metric.MqttPubcompInvalidError + s.v())
 			return nil
 		}
-		s.release(t, f.ref, a.PacketID, f.group, f.qos, f.flags)
+		s.release(t, f.item(), a.PacketID)
 		s.end(f)
 	case mqtt.TypePubrel:
 		s.pubrel(t, a)
@@ -137,7 +137,7 @@ func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
 	}
 	if a.Code >= 0x80 { // the receiver does not take it: the exchange is over [MQTT-4.3.3-4 of 5.0]
 		if f.state == flightSent {
-			s.release(t, f.ref, a.PacketID, f.group, f.qos, f.flags)
+			s.release(t, f.item(), a.PacketID)
 			s.end(f)
 		}
 		return

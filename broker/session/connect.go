@@ -180,7 +180,7 @@ func (s *Session) Detach(t *Turn) {
 	if s.q != nil && s.q.QoS0() > 0 {
 		s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(it queue.Item) {
 			t.Count.Inc(metric.QueueMessageUnhandled)
-			s.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags)
+			s.release(t, &it, 0)
 		})
 	}
 }

@@ -17,7 +17,8 @@ var errReceiveMaximum = &mqtt.Error{Code: mqtt.CodeReceiveMaximumExceeded, Text:
 // aliases). route false means that it is a QoS 2 message the broker has already: it is answered and not routed again. An error is an
 // *mqtt.Error and ends the connection. known is a topic that was found valid before, for publishers that repeat theirs; it may be nil.
 func (s *Session) Incoming(t *Turn, p *mqtt.Publish, frame, known []byte, m *msg.Message) (route bool, err error) {
-	*m = msg.Message{Mountpoint: s.ID.Mountpoint, Topic: p.Topic, Payload: p.Payload, QoS: p.QoS, Retain: p.Retain, Borrowed: true}
+	*m = msg.Message{} // and field by field: a literal would be made elsewhere and copied
+	m.Mountpoint, m.Topic, m.Payload, m.QoS, m.Retain, m.Borrowed = s.ID.Mountpoint, p.Topic, p.Payload, p.QoS, p.Retain, true
 	wire := true
 	if s.v5 != nil {
 		if s.opt != nil {

@@ -19,66 +19,77 @@ const (
 	itemMain                 // the record is that of the client's main session: see Several
 )
 
-// Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
-// of the read buffer) first. ref is the reference under which the delivery waits in the store, 0 if it does not: from now on it is the session's
-// to release. qos is that of the delivery, subID the MQTT 5 subscription identifier or 0, g the shared group it comes through or nil.
-func (s *Session) Deliver(t *Turn, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group) {
-	var flags byte
-	var group uint16
-	if g != nil && qos > 0 {
-		group = s.numberOf(g)
-	}
-	if retain {
-		flags = itemRetain
-	}
-	s.deliver(t, m, ref, qos, flags, subID, group, 0)
+// Delivery is what is decided of one delivery before a session takes it.
+type Delivery struct {
+	Group  *trie.Group // the shared group it comes through, nil for none
+	Ref    uint64      // under which it waits in the store, 0 if it does not; from Deliver on it is the session's to release
+	SubID  uint32      // MQTT 5 subscription identifier, 0 none
+	QoS    byte
+	Retain bool // the RETAIN flag is set
 }
 
-func (s *Session) deliver(t *Turn, m *msg.Message, ref uint64, qos, flags byte, subID uint32, group, since uint16) {
+// Deliver takes one delivery: at once to the connection if it has room, else into the queue. A message that has to wait is owned (copied out
+// of the read buffer) first.
+func (s *Session) Deliver(t *Turn, m *msg.Message, d *Delivery) {
+	it := d.item()
+	if d.Group != nil && d.QoS > 0 {
+		it.Group = s.numberOf(d.Group)
+	}
+	s.deliver(t, m, &it)
+}
+
+// item is the delivery as it waits, without its message.
+func (d *Delivery) item() queue.Item {
+	it := queue.Item{Ref: d.Ref, SubID: d.SubID, QoS: d.QoS}
+	if d.Retain {
+		it.Flags = itemRetain
+	}
+	return it
+}
+
+// deliver takes the delivery it of m; it has neither message nor size yet.
+func (s *Session) deliver(t *Turn, m *msg.Message, it *queue.Item) {
 	if s.Out == nil {
-		s.keep(t, m, ref, qos, flags, subID, group)
+		s.keep(t, m, it)
 		return
 	}
-	if qos == 0 {
+	if it.QoS == 0 {
 		if (s.q == nil || s.q.QoS0() == 0) && t.Sink.Room(s.Out) {
-			s.sendOnce(t, m, flags, subID)
+			s.sendOnce(t, m, it)
 			return
 		}
 		if t.Short {
 			t.Count.Inc(metric.OverloadQos0Dropped)
-			s.tellDropped(t, &queue.Item{Msg: m, Flags: flags}, reasonOverload)
+			it.Msg = m
+			s.tellDropped(t, it, reasonOverload)
 			return
 		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
-		s.open(t, queue.Item{Msg: t.Forms.Own(m), Ref: ref, QoS: qos, Flags: flags, SubID: subID, Group: group, Since: since})
+		it.Msg = t.Forms.Own(m)
+		s.open(t, it)
 		return
 	}
-	it := queue.Item{Ref: ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group, Since: since}
-	if !s.cold(ref) {
-		it.Msg = t.Forms.Own(m)
-	}
-	s.push(t, it, m)
+	s.push(t, m, it)
 }
 
 // keep queues a delivery for an absent client; QoS 0 is not kept.
-func (s *Session) keep(t *Turn, m *msg.Message, ref uint64, qos byte, flags byte, subID uint32, group uint16) {
-	if qos == 0 {
+func (s *Session) keep(t *Turn, m *msg.Message, it *queue.Item) {
+	if it.QoS == 0 {
 		t.Count.Inc(metric.QueueMessageUnhandled)
 		return
 	}
 	if t.Hooks.Observed() {
 		c := s.Client()
-		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: qos, Retain: m.Retain}})
+		t.Hooks.Observe(hook.OnOfflineMessage, &hook.Event{Client: &c, Publish: &hook.Publish{Client: c, Topic: m.Topic, Payload: m.Payload, QoS: it.QoS, Retain: m.Retain}})
 	}
-	it := queue.Item{Ref: ref, QoS: qos, Flags: flags, SubID: subID, Size: itemSize(m), Group: group}
-	if !s.cold(ref) {
-		it.Msg = t.Forms.Own(m)
-	}
-	s.push(t, it, m)
+	s.push(t, m, it)
 }
 
-// push queues an item; m is its message, which the item itself need not hold.
-func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
+// push queues the delivery it of m, with its message unless that is read back from the store in time.
+func (s *Session) push(t *Turn, m *msg.Message, it *queue.Item) {
+	if it.Size = itemSize(m); !s.cold(it.Ref) {
+		it.Msg = t.Forms.Own(m)
+	}
 	if s.q == nil {
 		s.q = &queue.Queue{LIFO: hook.Or(s.opt.Set().QueueType, t.Opts.QueueType) == "lifo"}
 	}
@@ -93,11 +104,11 @@ func (s *Session) push(t *Turn, it queue.Item, m *msg.Message) {
 	if it.QoS == 0 && limit >= 0 && s.q.Len() >= limit && t.RefusesFull() {
 		limit = 0 // it takes nobody's place in a last-in-first-out queue: the others were promised
 	}
-	if dropped, ok := s.q.Push(it, limit); !ok {
-		if dropped == it {
+	if dropped, ok := s.q.Push(*it, limit); !ok {
+		if dropped == *it {
 			dropped.Msg = m
 		}
-		s.drop(t, dropped, 0, "queue_full")
+		s.drop(t, &dropped, 0, "queue_full")
 	}
 }
 
@@ -129,14 +140,14 @@ func (s *Session) Full(t *Turn) bool {
 func itemSize(m *msg.Message) uint32 { return uint32(len(m.Topic) + len(m.Props) + len(m.Payload)) }
 
 // drop tells of a delivery that a limit took, and releases its record. id is the packet identifier if it has one already, else 0.
-func (s *Session) drop(t *Turn, it queue.Item, id uint16, reason string) {
+func (s *Session) drop(t *Turn, it *queue.Item, id uint16, reason string) {
 	if reason == "expired" {
 		t.Count.Inc(metric.QueueMessageExpired)
 	} else {
 		t.Count.Inc(metric.QueueMessageDrop)
 	}
-	s.tellDropped(t, &it, reason)
-	s.release(t, it.Ref, id, it.Group, it.QoS, it.Flags)
+	s.tellDropped(t, it, reason)
+	s.release(t, it, id)
 }
 
 // tellDropped tells observers of a delivery that is dropped.
@@ -152,16 +163,16 @@ func (s *Session) tellDropped(t *Turn, it *queue.Item, reason string) {
 	t.Hooks.Observe(hook.OnMessageDrop, &hook.Event{Client: &c, Reason: reason, Publish: p})
 }
 
-// release tells the store that a message no longer waits for this session.
-func (s *Session) release(t *Turn, ref uint64, id, group uint16, qos, flags byte) {
-	if ref == 0 {
+// release tells the store that a delivery no longer waits for this session. id is its packet identifier, 0 if it has none.
+func (s *Session) release(t *Turn, it *queue.Item, id uint16) {
+	if it.Ref == 0 {
 		return
 	}
-	if flags&itemMain != 0 {
+	if it.Flags&itemMain != 0 {
 		id = 0
 	}
-	if k := s.holder(group, flags); k != 0 {
-		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(ref), PacketID: id, QoS: qos})
+	if k := s.holder(it.Group, it.Flags); k != 0 {
+		t.Store.PutAck(store.Ack{Kind: store.Done, Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS})
 	}
 }
 
@@ -171,14 +182,14 @@ func (s *Session) mayOpen() bool {
 	return s.resendAt < 0 && s.counted < s.sendQuota && (s.win == nil || !s.win.full())
 }
 
-// delivery is the wire form of one transmission; reason says why the message must not be sent, if so: it expired or is larger than the client
-// takes. One whose delivery has begun, for it is sent again, is finished though it has expired.
-func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint32, again bool) (d msg.Delivery, reason string) {
-	d = msg.Delivery{QoS: qos, Retain: flags&itemRetain != 0, Expiry: -1}
+// form completes d, whose QoS, flags and subscription identifier are set, to the wire form of one transmission of m; reason says why the message
+// must not be sent, if so: it expired or is larger than the client takes. One that is sent again is finished though it has expired.
+func (s *Session) form(t *Turn, m *msg.Message, d *msg.Delivery) (reason string) {
+	d.Expiry = -1
 	if m.Deadline != 0 {
 		left := m.Deadline - t.Now
-		if left <= 0 && !again {
-			return d, "expired"
+		if left <= 0 && !d.Dup {
+			return "expired"
 		}
 		left = max(left, 0)
 		if s.v5 != nil {
@@ -186,9 +197,10 @@ func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint3
 		}
 	}
 	if s.v5 == nil {
-		return d, ""
+		d.SubID = 0
+		return ""
 	}
-	d.V5, d.SubID = true, subID
+	d.V5 = true
 	if s.v5.aliasOutMax > 0 {
 		if a, ok := s.v5.aliasOut[string(m.Topic)]; ok {
 			d.Alias, d.NoTopic = a, true
@@ -196,10 +208,10 @@ func (s *Session) delivery(t *Turn, m *msg.Message, qos, flags byte, subID uint3
 			d.Alias = uint16(len(s.v5.aliasOut) + 1)
 		}
 	}
-	if s.v5.maxPacket != 0 && msg.FrameSize(m, &d) > int(s.v5.maxPacket) {
-		return d, "max_packet_size_exceeded"
+	if s.v5.maxPacket != 0 && msg.FrameSize(m, d) > int(s.v5.maxPacket) {
+		return "max_packet_size_exceeded"
 	}
-	return d, ""
+	return ""
 }
 
 func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
@@ -219,14 +231,14 @@ func (s *Session) write(t *Turn, m *msg.Message, d *msg.Delivery) {
 	}
 }
 
-// sendOnce sends at QoS 0. If the delivery waits in the store, the caller releases it.
-func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
+// sendOnce sends m at QoS 0. If the delivery waits in the store, the caller releases it.
+func (s *Session) sendOnce(t *Turn, m *msg.Message, it *queue.Item) {
 	if t.Hooks.Delivers() {
-		m = s.rewrite(t, m, 0, flags)
+		m = s.rewrite(t, m, 0, it.Flags)
 	}
-	d, reason := s.delivery(t, m, 0, flags, subID, false)
-	if reason != "" {
-		s.drop(t, queue.Item{Msg: m, Flags: flags}, 0, reason)
+	d := msg.Delivery{Retain: it.Flags&itemRetain != 0, SubID: it.SubID}
+	if reason := s.form(t, m, &d); reason != "" {
+		s.drop(t, &queue.Item{Msg: m, Flags: it.Flags}, 0, reason)
 		return
 	}
 	s.write(t, m, &d)
@@ -234,16 +246,16 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, flags byte, subID uint32) {
 
 // open begins a QoS 1 or 2 exchange for an item that has its message. A QoS 2 message of a durable session leaves only when message and
 // identifier are committed.
-func (s *Session) open(t *Turn, it queue.Item) {
+func (s *Session) open(t *Turn, it *queue.Item) {
 	if it.QoS == 2 && it.Ref == 0 && s.Key != 0 && it.Flags&itemMain == 0 {
-		s.record(t, &it)
+		s.record(t, it)
 	}
 	if t.Hooks.Delivers() {
 		it.Msg = s.rewrite(t, it.Msg, it.QoS, it.Flags)
 	}
 	m := it.Msg
-	d, reason := s.delivery(t, m, it.QoS, it.Flags, it.SubID, false)
-	if reason != "" {
+	d := msg.Delivery{QoS: it.QoS, Retain: it.Flags&itemRetain != 0, SubID: it.SubID}
+	if reason := s.form(t, m, &d); reason != "" {
 		s.drop(t, it, 0, reason)
 		return
 	}
@@ -304,13 +316,12 @@ func (s *Session) commitFlight(t *Turn, id uint16) {
 
 // transmit sends the PUBLISH of an exchange (again). It reports false if the message must not be sent any more: then the exchange is over.
 func (s *Session) transmit(t *Turn, f *flight, id uint16, dup bool) bool {
-	d, reason := s.delivery(t, f.m, f.qos, f.flags, f.subID, dup)
-	if reason != "" {
-		s.drop(t, queue.Item{Msg: f.m, Ref: f.ref, QoS: f.qos, Flags: f.flags, Group: f.group}, id, reason)
+	d := msg.Delivery{QoS: f.qos, Retain: f.flags&itemRetain != 0, Dup: dup, PacketID: id, SubID: f.subID}
+	if reason := s.form(t, f.m, &d); reason != "" {
+		s.drop(t, f.item(), id, reason)
 		s.end(f)
 		return false
 	}
-	d.PacketID, d.Dup = id, dup
 	f.sent = seconds(t.Now)
 	s.write(t, f.m, &d)
 	s.armRetry(t)
@@ -418,15 +429,15 @@ func (s *Session) sendQueued(t *Turn) bool {
 	it := s.q.Pop()
 	t.Count.Inc(metric.QueueMessageOut)
 	if it.Flags&itemGone != 0 {
-		s.drop(t, it, 0, "lost")
+		s.drop(t, &it, 0, "lost")
 		return true
 	}
 	it.Flags, it.SubID = s.known(it.Msg, it.Flags, it.SubID)
 	if it.QoS > 0 {
-		s.open(t, it)
+		s.open(t, &it)
 		return true
 	}
-	s.sendOnce(t, it.Msg, it.Flags, it.SubID)
-	s.release(t, it.Ref, 0, it.Group, 0, it.Flags) // if it is a message of a higher QoS that a member of a group takes at this one
+	s.sendOnce(t, it.Msg, &it)
+	s.release(t, &it, 0) // if it is a message of a higher QoS that a member of a group takes at this one
 	return true
 }

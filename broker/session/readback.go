@@ -65,7 +65,7 @@ func (s *Session) readFlights(t *Turn) {
 			x, id := s.win.at(i)
 			if m, asked := byRef[x.ref]; asked && x.state == flightSent && x.m == nil {
 				if x.m = m; m == nil {
-					s.drop(t, queue.Item{Ref: x.ref, QoS: x.qos, Flags: x.flags, Group: x.group}, id, "lost")
+					s.drop(t, x.item(), id, "lost")
 					s.end(x)
 					i = -1 // the span may have moved
 				} else {

@@ -51,10 +51,12 @@ func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
 		if hook.Or(s.opt.Set().UpgradeQoS, t.Opts.UpgradeOutgoingQoS) {
 			qos = r.maxQoS
 		}
+		it := queue.Item{QoS: qos, Flags: itemRetain, SubID: r.subID}
 		if qos == 0 {
-			s.sendOnce(t, m, itemRetain, r.subID)
+			s.sendOnce(t, m, &it)
 		} else {
-			s.open(t, queue.Item{Msg: m.Own(), QoS: qos, Flags: itemRetain, SubID: r.subID})
+			it.Msg = m.Own()
+			s.open(t, &it)
 		}
 	}
 	if done {

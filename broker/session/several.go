@@ -4,7 +4,6 @@ import (
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
-	"vernemq/broker/trie"
 )
 
 // Several is what the connections of one client identifier share, if there may be more than one (allow_multiple_sessions). The first is an
@@ -57,22 +56,18 @@ func (s *Session) Connected() bool {
 
 // DeliverFurther is Deliver for a further connection. main: it is this connection that brings the client's delivery to an end, and with it what
 // the client's record holds; it hands it on if it ends before. all: the other connections have the message, too.
-func (s *Session) DeliverFurther(t *Turn, m *msg.Message, ref uint64, qos byte, retain bool, subID uint32, g *trie.Group, main, all bool) {
-	var flags byte
-	var group, since uint16
-	if retain {
-		flags = itemRetain
-	}
+func (s *Session) DeliverFurther(t *Turn, m *msg.Message, d *Delivery, main, all bool) {
+	it := d.item()
 	if main {
-		flags |= itemMain
-		if g != nil && qos > 0 {
-			group = s.Several.Main.numberOf(g)
+		it.Flags |= itemMain
+		if d.Group != nil && d.QoS > 0 {
+			it.Group = s.Several.Main.numberOf(d.Group)
 		}
 	}
 	if all {
-		since = s.Several.clock
+		it.Since = s.Several.clock
 	}
-	s.deliver(t, m, ref, qos, flags, subID, group, since)
+	s.deliver(t, m, &it)
 }
 
 // Leftover takes away what a connection did not bring to an end, in order: what waits, exchanges that the client did not answer, and with all
@@ -102,13 +97,13 @@ func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 			case f.state == flightFree || !mine && f.flags&itemMain == 0:
 				continue
 			case f.untaken() || all && f.state == flightSent:
-				it := queue.Item{Msg: f.m, Ref: f.ref, SubID: f.subID, Group: f.group, Since: f.since, QoS: f.qos, Flags: f.flags}
+				it := *f.item()
 				if f.m != nil {
 					it.Size = itemSize(f.m)
 				}
 				keep(it, id)
 			case all:
-				s.release(t, f.ref, id, f.group, f.qos, f.flags)
+				s.release(t, f.item(), id)
 			default:
 				continue
 			}
@@ -147,7 +142,7 @@ func (x *Several) Succeed(t *Turn, heirs []*Session, it queue.Item) {
 		}
 	}
 	if answered {
-		x.Main.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags)
+		x.Main.release(t, &it, 0)
 		return
 	}
 	heirs[0].Inherit(t, it)

@@ -139,7 +139,7 @@ func (s *Session) Offer(t *Turn, underway bool, others func(*trie.Group) bool) (
 			if !give[f.group] || !f.untaken() {
 				continue
 			}
-			it := queue.Item{Msg: f.m, Ref: f.ref, Group: f.group, QoS: f.qos, Flags: f.flags &^ (flightCounted | flightUnsent)}
+			it := *f.item()
 			if f.m != nil {
 				it.Size = itemSize(f.m)
 			}
@@ -180,14 +180,14 @@ func (s *Session) forsake(t *Turn) {
 	if s.win != nil {
 		for i := range s.win.n {
 			if f, id := s.win.at(i); f.state != flightFree && f.group != 0 {
-				s.release(t, f.ref, id, f.group, f.qos, f.flags)
+				s.release(t, f.item(), id)
 			}
 		}
 	}
 	if s.q != nil {
 		s.q.Each(func(it *queue.Item) bool {
 			if it.Group != 0 {
-				s.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags)
+				s.release(t, it, 0)
 			}
 			return true
 		})
@@ -228,11 +228,8 @@ func (s *Session) Shelve(t *Turn, it queue.Item) { s.put(t, it) }
 
 // Keep queues a message for a shared group whose members are all away, at the highest QoS that one of them may get it with. ref is as with Deliver.
 func (s *Session) Keep(t *Turn, m *msg.Message, ref uint64, qos byte) {
-	var flags byte
-	if m.Retain {
-		flags = itemRetain
-	}
-	s.keep(t, m, ref, qos, flags, 0, 0)
+	it := (&Delivery{Ref: ref, QoS: qos, Retain: m.Retain}).item()
+	s.keep(t, m, &it)
 }
 
 // ItemOf is the delivery of a message that waits for a shared group, at the highest QoS that a member may get it with.

@@ -12,7 +12,7 @@ func (s *Session) Shed(t *Turn) (n int) {
 	}
 	s.q.Filter(func(it *queue.Item) bool { return it.QoS > 0 }, func(it queue.Item) {
 		n++
-		s.release(t, it.Ref, 0, it.Group, it.QoS, it.Flags)
+		s.release(t, &it, 0)
 		s.tellDropped(t, &it, reasonOverload)
 	})
 	return n

@@ -1,6 +1,9 @@
 package session
 
-import "vernemq/broker/msg"
+import (
+	"vernemq/broker/msg"
+	"vernemq/broker/queue"
+)
 
 // flight states.
 const (
@@ -22,6 +25,11 @@ type flight struct {
 	qos   byte
 	flags byte // item flags, and flightCounted
 	state uint8
+}
+
+// item is the delivery as it was before it left; its message's size is not counted.
+func (f *flight) item() *queue.Item {
+	return &queue.Item{Msg: f.m, Ref: f.ref, SubID: f.subID, Group: f.group, Since: f.since, QoS: f.qos, Flags: f.flags &^ (flightCounted | flightUnsent)}
 }
 
 // Flags of a flight, beside those of the item it was.
