@@ -3,6 +3,7 @@ package listener
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +37,7 @@ func (m *Manager) Prepare(want []config.Listener) (*Change, error) {
 		return nil, errStopped
 	}
 	m.mu.Lock()
-	list := append([]*running(nil), m.list...)
+	list := slices.Clone(m.list)
 	m.mu.Unlock()
 	found := c.match(list, want)
 	var errs []error
@@ -64,7 +65,7 @@ func (m *Manager) Prepare(want []config.Listener) (*Change, error) {
 	for _, r := range list {
 		if _, stays := c.stay[r]; !stays {
 			c.remove = append(c.remove, r)
-			if !named(want, r.cfg.Key()) {
+			if !slices.ContainsFunc(want, func(w config.Listener) bool { return w.Key() == r.cfg.Key() }) {
 				c.report.Live = append(c.report.Live, r.cfg.Key())
 			}
 		}
@@ -79,7 +80,7 @@ func (c *Change) match(list []*running, want []config.Listener) (found []bool) {
 		for i := range want {
 			for _, r := range list {
 				w := &want[i]
-				if _, taken := c.stay[r]; taken || found[i] || r.suspended || r.cfg.Protocol != w.Protocol || r.cfg.Address != w.Address ||
+				if _, taken := c.stay[r]; taken || found[i] || r.cfg.Protocol != w.Protocol || r.cfg.Address != w.Address ||
 					byName && r.cfg.Name != w.Name {
 					continue
 				}
@@ -176,13 +177,4 @@ func portOf(address string) string {
 		return ""
 	}
 	return address[strings.LastIndexByte(address, ':')+1:]
-}
-
-func named(want []config.Listener, key string) bool {
-	for i := range want {
-		if want[i].Key() == key {
-			return true
-		}
-	}
-	return false
 }

@@ -3,7 +3,6 @@ package listener
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -117,14 +116,11 @@ func inherited(g Inherited) (s socket, err error) {
 	if err != nil {
 		return s, err
 	}
-	switch a := name.(type) {
-	case *unix.SockaddrInet4:
-		s.addr = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)).String()
-	case *unix.SockaddrInet6:
-		s.addr = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)).String()
-	case *unix.SockaddrUnix:
-		s.addr, s.path = "unix:"+a.Name, a.Name
-	default:
+	if u, ok := name.(*unix.SockaddrUnix); ok {
+		s.addr, s.path = "unix:"+u.Name, u.Name
+	} else if ap := addrPort(name); ap.IsValid() {
+		s.addr = ap.String()
+	} else {
 		return s, errors.New("neither TCP nor a unix socket")
 	}
 	if err := unix.SetNonblock(g.FD, true); err != nil {
@@ -157,13 +153,9 @@ func sameAddress(configured, bound string) bool {
 	if err != nil {
 		return false
 	}
-	a, err := net.ResolveTCPAddr("tcp", configured)
+	ap, err := resolve(configured)
 	if err != nil {
 		return false
-	}
-	ap := a.AddrPort()
-	if !ap.Addr().IsValid() {
-		ap = netip.AddrPortFrom(netip.IPv6Unspecified(), ap.Port())
 	}
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()) == netip.AddrPortFrom(b.Addr().Unmap(), b.Port())
 }

@@ -15,9 +15,6 @@ import (
 	"vernemq/broker/shard"
 )
 
-// ErrUnknownKind is returned by Start for a protocol this broker does not serve.
-var ErrUnknownKind = errors.New("listener: protocol is not served")
-
 var errStopped = errors.New("the listeners are stopped")
 
 // starter opens the sockets of a listener, at most n of them. With ours another listener of this broker has the port, so that it cannot be asked
@@ -46,17 +43,15 @@ type Status struct {
 	Suspended bool
 	Active    int64 // connections open now
 	Total     int64 // connections accepted since the start
-	Refused   int64 // connections refused for max_connections
 }
 
 type running struct {
-	cfg       config.Listener
-	addr      string
-	paths     []string
-	keep      []int // the sockets that are kept for a successor; the shards own them
-	foreign   bool  // its sockets are somebody else's
-	live      *shard.Listener
-	suspended bool
+	cfg     config.Listener
+	addr    string
+	paths   []string
+	keep    []int // the sockets that are kept for a successor; the shards own them
+	foreign bool  // its sockets are somebody else's
+	live    *shard.Listener
 }
 
 // Manager runs the listeners of one broker. Its methods are safe for concurrent use.
@@ -67,9 +62,9 @@ type Manager struct {
 	keeper  Keeper
 
 	changing sync.Mutex // held from Prepare to Commit or Abort, and while one starts or all stop
-	stopped  bool       // under changing
 
 	mu        sync.Mutex
+	stopped   bool // changes under changing, too
 	list      []*running
 	leaving   []*running // removed; their connections are still there
 	inherited []socket
@@ -104,7 +99,7 @@ func (m *Manager) Start(cfg config.Listener) error {
 func (m *Manager) open(cfg *config.Listener, ours bool) ([]socket, error) {
 	open := kinds[cfg.Protocol]
 	if open == nil {
-		return nil, fmt.Errorf("%s: %w", cfg.Key(), ErrUnknownKind)
+		return nil, fmt.Errorf("%s: its protocol is not served", cfg.Key())
 	}
 	socks := m.adopt(cfg)
 	switch n := m.acceptors(cfg) - len(socks); {
@@ -183,19 +178,13 @@ func (m *Manager) settings(cfg *config.Listener) *shard.Settings {
 func (m *Manager) StopAll() {
 	m.changing.Lock()
 	defer m.changing.Unlock()
-	m.stopped = true
 	m.mu.Lock()
+	m.stopped = true
 	list := slices.Clone(m.list)
 	m.mu.Unlock()
 	for _, r := range list {
 		kept := r.foreign || m.keeper.Keeps()
-		if r.suspended {
-			continue
-		}
 		m.group.Unlisten(r.live, !kept)
-		m.mu.Lock()
-		r.suspended = true
-		m.mu.Unlock()
 		if !kept {
 			removeAll(r.paths)
 		}
@@ -205,10 +194,8 @@ func (m *Manager) StopAll() {
 // remove ends a listener whose connections stay.
 func (m *Manager) remove(r *running) {
 	m.keeper.Forget(r.cfg.Key())
-	if !r.suspended {
-		m.group.Unlisten(r.live, true)
-		removeAll(r.paths)
-	}
+	m.group.Unlisten(r.live, true)
+	removeAll(r.paths)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.list = slices.DeleteFunc(m.list, func(x *running) bool { return x == r })
@@ -234,8 +221,7 @@ func (m *Manager) List() []Status {
 	defer m.mu.Unlock()
 	out := make([]Status, 0, len(m.list))
 	for _, r := range m.list {
-		out = append(out, Status{Config: r.cfg, Address: r.addr, Suspended: r.suspended,
-			Active: r.live.Active.Load(), Total: r.live.Total.Load(), Refused: r.live.Refused.Load()})
+		out = append(out, Status{Config: r.cfg, Address: r.addr, Suspended: m.stopped, Active: r.live.Active.Load(), Total: r.live.Total.Load()})
 	}
 	return out
 }

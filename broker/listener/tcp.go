@@ -22,13 +22,9 @@ func openTCP(cfg *config.Listener, n int, ours bool) ([]socket, error) {
 	if path, ok := strings.CutPrefix(cfg.Address, "unix:"); ok {
 		return openUnix(path)
 	}
-	addr, err := net.ResolveTCPAddr("tcp", cfg.Address)
+	ap, err := resolve(cfg.Address)
 	if err != nil {
 		return nil, err
-	}
-	ap := addr.AddrPort()
-	if !ap.Addr().IsValid() { // ":1883"
-		ap = netip.AddrPortFrom(netip.IPv6Unspecified(), ap.Port())
 	}
 	// A socket with SO_REUSEPORT joins a stranger's silently. Binding without it first tells whether the address is free.
 	got := ap
@@ -109,13 +105,31 @@ func bindTCP(ap netip.AddrPort, shared bool, buffers []int) (fd int, got netip.A
 		_ = unix.Close(fd)
 		return -1, got, err
 	}
+	return fd, addrPort(name), nil
+}
+
+// resolve returns the address that host:port in the configuration means.
+func resolve(address string) (netip.AddrPort, error) {
+	a, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	ap := a.AddrPort()
+	if !ap.Addr().IsValid() { // ":1883"
+		ap = netip.AddrPortFrom(netip.IPv6Unspecified(), ap.Port())
+	}
+	return ap, nil
+}
+
+// addrPort returns the address of an internet socket's name; invalid for one of another family.
+func addrPort(name unix.Sockaddr) netip.AddrPort {
 	switch a := name.(type) {
 	case *unix.SockaddrInet4:
-		got = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
 	case *unix.SockaddrInet6:
-		got = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
 	}
-	return fd, got, nil
+	return netip.AddrPort{}
 }
 
 // tune sets the options that accepted sockets inherit.

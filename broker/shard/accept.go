@@ -109,7 +109,6 @@ func (s *Shard) shed(a *accepting) {
 	}
 	if fd, _, err := unix.Accept4(a.fd, unix.SOCK_CLOEXEC); err == nil {
 		_ = unix.Close(fd)
-		a.l.Refused.Add(1)
 		s.count.Inc(metric.SocketRefused)
 	}
 	s.spareFD, _ = unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)

@@ -10,7 +10,7 @@ type Heartbeat struct {
 func (g *Group) NewHeartbeat() *Heartbeat {
 	h := &Heartbeat{group: g, last: make([]uint64, len(g.shards))}
 	for i, s := range g.shards {
-		h.last[i] = s.Turns()
+		h.last[i] = s.turns.Load()
 		s.Post(func() {})
 	}
 	return h
@@ -20,7 +20,7 @@ func (g *Group) NewHeartbeat() *Heartbeat {
 // not taken for a stalled one. What it costs does not depend on how long a loop stalls.
 func (h *Heartbeat) Beat() (stalled []int) {
 	for i, s := range h.group.shards {
-		if turns := s.Turns(); turns != h.last[i] {
+		if turns := s.turns.Load(); turns != h.last[i] {
 			h.last[i] = turns
 			s.Post(func() {})
 		} else {

@@ -11,9 +11,6 @@ import (
 	"vernemq/broker/session"
 )
 
-// Rules are what a listener demands of its clients; see exchange.
-type Rules = exchange.Rules
-
 // connect handles the first packet of a connection. It reports whether parsing goes on here with what follows; own as in parse.
 func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) bool {
 	if c.login != nil {
@@ -26,17 +23,13 @@ func (s *Shard) connect(c *conn, hd mqtt.Header, frame, rest []byte, own bool) b
 	var p mqtt.Connect
 	err := p.Decode(frame[hd.Size:])
 	c.version = p.Version
-	v := metric.ID(0)
-	if p.Version.Is5() {
-		v = 1
-	}
-	s.count.Inc(metric.MqttConnectReceived + v)
+	s.count.Inc(metric.MqttConnectReceived + c.v5())
 	var cc *session.Connect
 	if err == nil && c.over {
 		err = errFull
 	}
 	if err == nil && !c.lst.mayConnect(s.home.T.Now) {
-		s.count.Inc(metric.MqttConnectionRateError + v)
+		s.count.Inc(metric.MqttConnectionRateError + c.v5())
 		err = errRate
 	}
 	if err == nil && s.home.Pressure() >= exchange.Refuse {
@@ -75,7 +68,7 @@ func (s *Shard) adopt(fd int32, lst *Listener, peer netip.AddrPort, opened int64
 		s.group.log.Error("cannot watch a connection", "peer", peer.String(), "error", err)
 		_ = unix.Close(int(fd))
 		s.count.Inc(metric.SocketClose)
-		lst.Active.Add(-1)
+		lst.release(false)
 		return
 	}
 	c.opened, c.version, c.hup = opened, cc.Version, gone

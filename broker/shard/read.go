@@ -10,6 +10,7 @@ import (
 	"vernemq/broker/exchange"
 	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
+	"vernemq/broker/session"
 )
 
 // The bounds of reading.
@@ -119,7 +120,7 @@ var errBudget = &mqtt.Error{Code: mqtt.CodeQuotaExceeded, Text: "too much unfini
 func (s *Shard) parse(c *conn, data []byte, own bool) {
 	start := s.home.Delivered
 	for len(data) > 0 {
-		if c.out.Blocked && c.out.Unsent() > maxUnsent {
+		if c.out.Blocked && c.out.Unsent() > session.MaxUnsent {
 			c.pausedFor |= pauseOutput
 		}
 		if c.pausedFor != 0 {
@@ -219,11 +220,7 @@ func (s *Shard) maxBody(c *conn) int {
 // protocolError ends a connection that broke the protocol.
 func (s *Shard) protocolError(c *conn, err error) {
 	if errors.Is(err, mqtt.ErrPacketTooLarge) {
-		v := metric.ID(0)
-		if c.version.Is5() {
-			v = 1
-		}
-		s.count.Inc(metric.MqttInvalidMsgSizeError + v)
+		s.count.Inc(metric.MqttInvalidMsgSizeError + c.v5())
 	}
 	if c.s == nil {
 		s.finish(c) // nothing is owed to a peer that did not get as far as CONNECT

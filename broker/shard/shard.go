@@ -140,7 +140,7 @@ type Shard struct {
 	pending  atomic.Int32 // mail batches and calls not yet taken
 	sleeping atomic.Bool
 	durable  atomic.Uint64 // store ticket told by Durable
-	turns    atomic.Uint64
+	turns    atomic.Uint64 // grows with every turn: proof of progress for Heartbeat
 
 	hot     bool // the last turn had work: look again before sleeping
 	stopped bool
@@ -190,9 +190,6 @@ func (s *Shard) ID() int { return s.id }
 
 // Home returns the shard's sessions; only for functions that run on the loop.
 func (s *Shard) Home() *exchange.Home { return s.home }
-
-// Turns returns a number that grows with every turn: proof of progress for a watchdog.
-func (s *Shard) Turns() uint64 { return s.turns.Load() }
 
 // Post runs f on the loop. It never blocks.
 func (s *Shard) Post(f func()) {

@@ -9,8 +9,6 @@ import (
 	"vernemq/broker/session"
 )
 
-const maxUnsent = session.MaxUnsent
-
 // flush writes what an output has gathered, as far as the socket takes it.
 func (s *Shard) flush(o *session.Output) {
 	if o.Blocked {
