@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vernemq/broker/config"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/node"
 )
@@ -106,5 +107,19 @@ func TestTwoOnOneStore(t *testing.T) {
 		stop(t, n)
 		t.Fatal("the second broker started")
 	}
+	connect(t, addr, "c", mqtt.V5).ping()
+}
+
+// TestFailedStart: a broker that cannot listen gives its store back.
+func TestFailedStart(t *testing.T) {
+	o := options(1)
+	o.StoreDir, o.StoreDurability = filepath.Join(t.TempDir(), "store"), "ack"
+	bad := *o
+	bad.Listeners = []config.Listener{tcp("far", "192.0.2.1:1883")}
+	if n, err := node.Start(t.Context(), node.Params{Options: &bad}); err == nil {
+		stop(t, n)
+		t.Fatal("it started")
+	}
+	_, addr := start(t, o)
 	connect(t, addr, "c", mqtt.V5).ping()
 }

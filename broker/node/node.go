@@ -71,7 +71,7 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 		}
 		p.Store = st
 	}
-	shards := Shards(p.Options)
+	shards := shardCount(p.Options)
 	// Two more than the loops: goroutines never wait for a shard, nor a shard for them.
 	if want := shards + 2; runtime.GOMAXPROCS(0) < want {
 		runtime.GOMAXPROCS(want)
@@ -106,14 +106,8 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
 	n.stopGuard = n.guardMemory(highWater(p.Options.MemoryHighWater))
 	if err := n.open(ctx); err != nil {
-		close(n.storeStop)
-		n.stopGuard()
-		n.restoreGC()
-		n.restoreLimit()
 		n.listeners.StopAll()
-		group.Close()
-		n.closeAdmin()
-		return nil, err
+		return nil, errors.Join(err, n.end())
 	}
 	return n, nil
 }
@@ -168,8 +162,8 @@ func (n *Node) closeAdmin() {
 // cores is how many this process may use: of the machine, its affinity mask and its container's quota the least. Read before GOMAXPROCS is set.
 var cores = runtime.GOMAXPROCS(0)
 
-// Shards returns the number of event loops for the options: the configured one, or the cores this process may use.
-func Shards(o *config.Options) int {
+// shardCount returns the number of event loops for the options: the configured one, or the cores this process may use.
+func shardCount(o *config.Options) int {
 	if o.Shards > 0 {
 		return min(o.Shards, 64)
 	}
@@ -205,12 +199,16 @@ func (n *Node) Metrics() *metric.Registry { return n.metrics }
 // loops end, the store is closed. ctx bounds how long the clients have; what is left then is cut.
 func (n *Node) Stop(ctx context.Context) error {
 	n.listeners.StopAll()
-	err := n.group.Drain(ctx)
+	return errors.Join(n.group.Drain(ctx), n.end())
+}
+
+// end ends all but the listeners, what asks the loops before the loops themselves.
+func (n *Node) end() error {
 	n.closeAdmin()
 	n.stopGuard()
 	n.group.Close()
 	close(n.storeStop)
 	n.restoreGC()
 	n.restoreLimit()
-	return errors.Join(err, n.store.Close())
+	return n.store.Close()
 }

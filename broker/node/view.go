@@ -40,15 +40,9 @@ const chunk = 128
 
 // EachSession collects sessions in chunks on their loops and visits them here.
 func (v brokerView) EachSession(ctx context.Context, need admin.Need, exact *msg.SubscriberID, f func(*admin.SessionInfo) bool) error {
-	g := v.n.group
 	if exact != nil {
 		var found []*admin.SessionInfo
-		s := g.Shard(g.ShardOf(*exact))
-		s.Do(func() {
-			sess := s.Home().Session(*exact)
-			if sess == nil {
-				return
-			}
+		v.with(*exact, func(s *shard.Shard, sess *session.Session) {
 			found = append(found, describe(sess, s, need))
 			if sess.Several != nil {
 				for _, other := range sess.Several.Others {
@@ -64,12 +58,12 @@ func (v brokerView) EachSession(ctx context.Context, need admin.Need, exact *msg
 		}
 		return ctx.Err()
 	}
-	for i := range g.Len() {
+	for i := range v.n.group.Len() {
 		for from := 0; from >= 0; {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			batch, next := collect(g.Shard(i), from, need)
+			batch, next := collect(v.n.group.Shard(i), from, need)
 			from = next
 			for _, info := range batch {
 				v.fetch(info)
