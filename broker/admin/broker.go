@@ -52,7 +52,6 @@ const (
 	StateOnline         = "online"           // a client is connected
 	StateOffline        = "offline"          // nobody is connected
 	StateWaitForOffline = "wait_for_offline" // the connection ended, its last will is due
-	StateDrain          = "drain"            // moves to another node
 )
 
 // SessionInfo is what is known of one session.

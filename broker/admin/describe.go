@@ -1,15 +1,5 @@
 package admin
 
-// Noun returns what the help says about the first word of commands, such as session; empty if no command begins with it.
-func (t *Tree) Noun(name string) string {
-	for _, g := range t.groups {
-		if g.name == name {
-			return g.doc
-		}
-	}
-	return ""
-}
-
 // Options returns the form and the explanation of each argument and flag of the command, arguments first, as its help shows them. The options that
 // all commands have are not among them; see GlobalOptions.
 func (c *Command) Options() (out [][2]string) {

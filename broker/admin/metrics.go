@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"vernemq/broker/metric"
+	"vernemq/schema"
 )
 
 // metricsShow is `metrics show`: one line a metric, or a sample.
@@ -111,7 +112,7 @@ func oneOfEach(words []string) func(Flag) error {
 	return func(f Flag) error {
 		for v := range strings.SplitSeq(f.Value, ",") {
 			if !slices.Contains(words, v) {
-				if best := nearest(v, words); best != "" {
+				if best := schema.NearestWord(v, words); best != "" {
 					return fmt.Errorf("%s is no such label; did you mean %s?", v, best)
 				}
 				return fmt.Errorf("%s is no such label; see --help", v)

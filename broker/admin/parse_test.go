@@ -175,21 +175,3 @@ func TestCommandsAreComplete(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	words := []string{"session show", "listener show", "node status"}
-	tests := []struct{ word, want string }{
-		{"session shwo", "session show"},
-		{"sesion show", "session show"},
-		{"lisener shwo", "listener show"},
-		{"node status", ""}, // it is there already
-		{"cluster show", ""},
-		{"", ""},
-		{strings.Repeat("x", 1<<20), ""},
-	}
-	for _, tt := range tests {
-		if got := nearest(tt.word, words); got != tt.want {
-			t.Errorf("nearest(%.20q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-}

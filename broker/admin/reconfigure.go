@@ -48,8 +48,22 @@ type Change struct {
 
 var errFixed = errors.New("this broker's configuration cannot be changed while it runs")
 
+// reconfiguring is the Run of a command that works with the Reconfigurer of a broker, if there is one.
+func reconfiguring(b Broker, f func(context.Context, Reconfigurer, *Request) (Result, error)) func(context.Context, *Request) (Result, error) {
+	return func(ctx context.Context, r *Request) (Result, error) {
+		c := b.Reconfigurer()
+		if c == nil {
+			return nil, errFixed
+		}
+		return f(ctx, c, r)
+	}
+}
+
 // changed is the result of an outcome: what the compiler has to say, and a table of what changed.
-func changed(o *Outcome) Result {
+func changed(o *Outcome, err error) (Result, error) {
+	if err != nil {
+		return nil, err
+	}
 	var text strings.Builder
 	text.WriteString(o.Findings)
 	live := 0
@@ -71,7 +85,7 @@ func changed(o *Outcome) Result {
 	}
 	out := Several{Text(text.String())}
 	if len(o.Changes) == 0 {
-		return out
+		return out, nil
 	}
 	var cells [][]any
 	for _, c := range o.Changes {
@@ -81,7 +95,7 @@ func changed(o *Outcome) Result {
 		}
 		cells = append(cells, []any{when, c.Key, c.Old, c.New, c.Origin})
 	}
-	return append(out, rows([]string{"change", "key", "old", "new", "origin"}, cells))
+	return append(out, rows([]string{"change", "key", "old", "new", "origin"}, cells)), nil
 }
 
 // reload is `reload`: all files anew.
@@ -90,16 +104,8 @@ func reload(b Broker) *Command {
 		Path: []string{"reload"},
 		Doc: "Reads the configuration anew and puts in force what can be.\nIf it has errors they are told, and nothing changes. What needs a restart is named. " +
 			"Values given with set stay above the files until they are taken back.",
-		Run: func(ctx context.Context, _ *Request) (Result, error) {
-			c, err := reconfigurer(b)
-			if err != nil {
-				return nil, err
-			}
-			o, err := c.Reload(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return changed(o), nil
-		},
+		Run: reconfiguring(b, func(ctx context.Context, c Reconfigurer, _ *Request) (Result, error) {
+			return changed(c.Reload(ctx))
+		}),
 	}
 }

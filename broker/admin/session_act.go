@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"vernemq/broker/msg"
@@ -15,6 +16,8 @@ var (
 	referenceFlag  = FlagSpec{Name: "server-reference", Value: Required, Hint: "HOST[:PORT]", Check: checkReference,
 		Doc: "Tells MQTT 5 clients where to go instead (reason code 0x9C); several, separated by blanks, are allowed. Others are disconnected only."}
 	movedFlag = FlagSpec{Name: "moved", Doc: "With --server-reference: for good (reason code 0x9D)."}
+
+	goodbyeFlags = []FlagSpec{cleanupFlag, mountpointFlag, referenceFlag, movedFlag}
 )
 
 func checkReference(f Flag) error {
@@ -41,6 +44,27 @@ func (r *Request) subscriber() msg.SubscriberID {
 	return msg.SubscriberID{Mountpoint: m.Value, ClientID: r.Args["client-id"]}
 }
 
+// disconnecting is the Run of a command that ends the connections of those whom choose names.
+func disconnecting(b Broker, choose func(context.Context, *Request) ([]msg.SubscriberID, error)) func(context.Context, *Request) (Result, error) {
+	return func(ctx context.Context, r *Request) (Result, error) {
+		g, err := goodbye(r)
+		if err != nil {
+			return nil, err
+		}
+		ids, err := choose(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			b.Disconnect(id, g)
+		}
+		return Text("Done"), nil
+	}
+}
+
 // sessionDisconnect is `session disconnect`: one client, by its identifier.
 func sessionDisconnect(b Broker) *Command {
 	return &Command{
@@ -49,15 +73,10 @@ func sessionDisconnect(b Broker) *Command {
 			"An MQTT 5 client is told that it was an administrative action, or where to go instead. Its last will is published. The answer is Done whether " +
 			"there is such a client or not.",
 		Args:  []ArgSpec{{Name: "client-id", Hint: "ID", Doc: "The client identifier.", Required: true}},
-		Flags: []FlagSpec{cleanupFlag, mountpointFlag, referenceFlag, movedFlag},
-		Run: func(_ context.Context, r *Request) (Result, error) {
-			g, err := goodbye(r)
-			if err != nil {
-				return nil, err
-			}
-			b.Disconnect(r.subscriber(), g)
-			return Text("Done"), nil
-		},
+		Flags: goodbyeFlags,
+		Run: disconnecting(b, func(_ context.Context, r *Request) ([]msg.SubscriberID, error) {
+			return []msg.SubscriberID{r.subscriber()}, nil
+		}),
 	}
 }
 
@@ -67,30 +86,22 @@ func sessionDisconnectClients(b Broker) *Command {
 		Path:  []string{"session", "disconnect", "clients"},
 		Doc:   "Ends the connections of several clients, as session disconnect does.",
 		Args:  []ArgSpec{{Name: "client-ids", Hint: "ID,ID...", Doc: "The client identifiers.", Required: true}},
-		Flags: []FlagSpec{cleanupFlag, mountpointFlag, referenceFlag, movedFlag},
-		Run: func(ctx context.Context, r *Request) (Result, error) {
-			g, err := goodbye(r)
-			if err != nil {
-				return nil, err
-			}
+		Flags: goodbyeFlags,
+		Run: disconnecting(b, func(_ context.Context, r *Request) (ids []msg.SubscriberID, err error) {
 			id := r.subscriber()
-			for _, id.ClientID = range strings.Split(r.Args["client-ids"], ",") {
-				if err := ctx.Err(); err != nil {
-					return nil, err
-				}
-				b.Disconnect(id, g)
+			for id.ClientID = range strings.SplitSeq(r.Args["client-ids"], ",") {
+				ids = append(ids, id)
 			}
-			return Text("Done"), nil
-		},
+			return ids, nil
+		}),
 	}
 }
 
 // sessionDisconnectBatch is `session disconnect batch`: so many of the connected clients that fulfil conditions.
 func sessionDisconnectBatch(b Broker) *Command {
-	flags := []FlagSpec{cleanupFlag, mountpointFlag, referenceFlag, movedFlag,
-		{Name: "filter-client-ids", Short: "f", Value: Required, Hint: "ID,ID...", Doc: "Client identifiers that stay connected."},
-		{Name: "node", Short: "n", Value: Required, Hint: "NODE,NODE...", Doc: "Only clients of these nodes."},
-	}
+	flags := append(slices.Clone(goodbyeFlags),
+		FlagSpec{Name: "filter-client-ids", Short: "f", Value: Required, Hint: "ID,ID...", Doc: "Client identifiers that stay connected."},
+		FlagSpec{Name: "node", Short: "n", Value: Required, Hint: "NODE,NODE...", Doc: "Only clients of these nodes."})
 	for i := range sessionFields {
 		f := &sessionFields[i]
 		if f.need&costly != 0 || f.name == "mountpoint" || f.name == "node" {
@@ -105,30 +116,14 @@ func sessionDisconnectBatch(b Broker) *Command {
 			"They are connected clients of the mountpoint that fulfil all conditions, in no particular order; fewer if there are not so many.",
 		Args:  []ArgSpec{{Name: "count", Hint: "N", Doc: "How many, or infinity.", Required: true, Check: checkCount}},
 		Flags: flags,
-		Run: func(ctx context.Context, r *Request) (Result, error) {
-			g, err := goodbye(r)
-			if err != nil {
-				return nil, err
-			}
-			ids, err := batch(ctx, b, r)
-			if err != nil {
-				return nil, err
-			}
-			for _, id := range ids {
-				if err := ctx.Err(); err != nil {
-					return nil, err
-				}
-				b.Disconnect(id, g)
-			}
-			return Text("Done"), nil
-		},
+		Run:   disconnecting(b, func(ctx context.Context, r *Request) ([]msg.SubscriberID, error) { return batch(ctx, b, r) }),
 	}
 }
 
 // batch chooses the clients of a session disconnect batch.
 func batch(ctx context.Context, b Broker, r *Request) (ids []msg.SubscriberID, err error) {
 	count := parseLimit(r.Args["count"])
-	if n, ok := r.Flag("node"); ok && !contains(n.Value, b.NodeName()) {
+	if n, ok := r.Flag("node"); ok && !slices.Contains(strings.Split(n.Value, ","), b.NodeName()) {
 		return nil, nil
 	}
 	var conds []condition
@@ -144,26 +139,17 @@ func batch(ctx context.Context, b Broker, r *Request) (ids []msg.SubscriberID, e
 		}
 	}
 	mountpoint := r.subscriber().Mountpoint
-	keep, _ := r.Flag("filter-client-ids")
+	stay, _ := r.Flag("filter-client-ids")
+	keep := strings.Split(stay.Value, ",")
 	row := sessionRow{node: b.NodeName()}
 	err = b.EachSession(ctx, need, nil, func(s *SessionInfo) bool {
 		row.session = s
-		if s.Client != nil && s.ID.Mountpoint == mountpoint && !contains(keep.Value, s.ID.ClientID) && match(conds, &row) {
+		if s.Client != nil && s.ID.Mountpoint == mountpoint && !slices.Contains(keep, s.ID.ClientID) && match(conds, &row) {
 			ids = append(ids, s.ID)
 		}
 		return len(ids) != count
 	})
 	return ids, err
-}
-
-// contains reports whether a text separated by commas has a word.
-func contains(list, word string) bool {
-	for w := range strings.SplitSeq(list, ",") {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 func checkCount(v string) error {

@@ -8,25 +8,13 @@ import (
 
 var persistFlag = FlagSpec{Name: "persist", Short: "p", Doc: "Also for later starts: kept in /var/lib/vernemq/conf.d, above vernemq.conf and below the environment and the command line."}
 
-// reconfigurer is the Reconfigurer of a broker, or why there is none.
-func reconfigurer(b Broker) (Reconfigurer, error) {
-	if r := b.Reconfigurer(); r != nil {
-		return r, nil
-	}
-	return nil, errFixed
-}
-
 // set is `set`: values at run time.
 func set(b Broker) *Command {
 	return &Command{
 		Path: []string{"set"}, Settings: true, Flags: []FlagSpec{persistFlag},
 		Doc: "Gives keys of the configuration another value while the broker runs.\nThe value counts above all files until the broker ends, or, with --persist, " +
 			"also later. Keys that take a restart are refused without --persist. All of them change, or none.",
-		Run: func(ctx context.Context, r *Request) (Result, error) {
-			c, err := reconfigurer(b)
-			if err != nil {
-				return nil, err
-			}
+		Run: reconfiguring(b, func(ctx context.Context, c Reconfigurer, r *Request) (Result, error) {
 			if len(r.Settings) == 0 {
 				return nil, &Error{"Usage: vmq-admin set key=value ... [--persist]"}
 			}
@@ -40,7 +28,7 @@ func set(b Broker) *Command {
 				keys = append(keys, s.Key)
 			}
 			return told(c, o, keys, `%s set to "%s"`)
-		},
+		}),
 	}
 }
 
@@ -49,11 +37,7 @@ func unset(b Broker) *Command {
 	return &Command{
 		Path: []string{"unset"}, Words: "KEY", Flags: []FlagSpec{persistFlag},
 		Doc: "Takes back what set gave: the files count again.\nWith --persist also what set --persist has kept.",
-		Run: func(ctx context.Context, r *Request) (Result, error) {
-			c, err := reconfigurer(b)
-			if err != nil {
-				return nil, err
-			}
+		Run: reconfiguring(b, func(ctx context.Context, c Reconfigurer, r *Request) (Result, error) {
 			if len(r.Words) == 0 {
 				return nil, &Error{"Usage: vmq-admin unset KEY ... [--persist]; vmq-admin reset takes everything back"}
 			}
@@ -63,7 +47,7 @@ func unset(b Broker) *Command {
 				return nil, err
 			}
 			return told(c, o, r.Words, `%s is "%s"`)
-		},
+		}),
 	}
 }
 
@@ -72,18 +56,10 @@ func reset(b Broker) *Command {
 	return &Command{
 		Path: []string{"reset"}, Flags: []FlagSpec{persistFlag},
 		Doc: "Takes everything back that set gave: the files count again.\nWith --persist also what set --persist has kept.",
-		Run: func(ctx context.Context, r *Request) (Result, error) {
-			c, err := reconfigurer(b)
-			if err != nil {
-				return nil, err
-			}
+		Run: reconfiguring(b, func(ctx context.Context, c Reconfigurer, r *Request) (Result, error) {
 			_, persist := r.Flag("persist")
-			o, err := c.Unset(ctx, nil, persist)
-			if err != nil {
-				return nil, err
-			}
-			return changed(o), nil
-		},
+			return changed(c.Unset(ctx, nil, persist))
+		}),
 	}
 }
 
@@ -120,11 +96,7 @@ func show(b Broker) *Command {
 		Path: []string{"show"}, Words: "KEY",
 		Flags: []FlagSpec{{Name: "origin", Short: "o", Doc: "One row for each key, with where its value comes from and how another one takes hold."}},
 		Doc:   "Shows the values that are in force.\nWithout a key those that set has given, with their origin.",
-		Run: func(_ context.Context, r *Request) (Result, error) {
-			c, err := reconfigurer(b)
-			if err != nil {
-				return nil, err
-			}
+		Run: reconfiguring(b, func(_ context.Context, c Reconfigurer, r *Request) (Result, error) {
 			values, err := c.Values(r.Words)
 			if err != nil {
 				return nil, err
@@ -141,6 +113,6 @@ func show(b Broker) *Command {
 				columns, cells = append(columns, v.Key), append(cells, v.Text)
 			}
 			return rows(columns, [][]any{cells}), nil
-		},
+		}),
 	}
 }

@@ -6,13 +6,11 @@ import (
 	"vernemq/broker/admin"
 )
 
-// Reconfigurer is an admin.Reconfigurer that remembers what it is asked and answers the same every time.
+// Reconfigurer is an admin.Reconfigurer that answers the same every time.
 type Reconfigurer struct {
-	Given   []admin.Assignment
-	Persist bool
-	Answer  admin.Outcome
-	Known   []admin.Value
-	Refuse  error // what every change is refused with
+	Answer admin.Outcome
+	Known  []admin.Value
+	Refuse error // what every change is refused with
 }
 
 var _ admin.Reconfigurer = (*Reconfigurer)(nil)
@@ -20,15 +18,13 @@ var _ admin.Reconfigurer = (*Reconfigurer)(nil)
 // Reload returns r.Answer.
 func (r *Reconfigurer) Reload(context.Context) (*admin.Outcome, error) { return r.outcome() }
 
-// Set remembers the values and returns r.Answer.
-func (r *Reconfigurer) Set(_ context.Context, values []admin.Assignment, persist bool) (*admin.Outcome, error) {
-	r.Given, r.Persist = append(r.Given, values...), persist
+// Set returns r.Answer.
+func (r *Reconfigurer) Set(context.Context, []admin.Assignment, bool) (*admin.Outcome, error) {
 	return r.outcome()
 }
 
 // Unset returns r.Answer.
-func (r *Reconfigurer) Unset(_ context.Context, _ []string, persist bool) (*admin.Outcome, error) {
-	r.Persist = persist
+func (r *Reconfigurer) Unset(context.Context, []string, bool) (*admin.Outcome, error) {
 	return r.outcome()
 }
 
