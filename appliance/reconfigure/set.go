@@ -48,8 +48,10 @@ func (r *Reconfigurer) Set(_ context.Context, assignments []admin.Assignment, pe
 				a.notes = append(a.notes, fmt.Sprintf("%s is given by the %s too, which counts again at the next start.", s.Key, v.Origin.Layer))
 			}
 		}
-		if result, findings, err = r.compile(a); err != nil {
-			return nil, err
+		if len(a.notes) > 0 {
+			if result, findings, err = r.compile(a); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return r.apply(a, result, findings)

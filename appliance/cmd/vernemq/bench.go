@@ -218,7 +218,7 @@ func (p *program) benchAll(flags *benchFlags, todo []bench.Config, table bool) (
 	if flags.csv != "" {
 		var err error
 		if file, err = bench.OpenCSV(flags.csv); err != nil {
-			return p.benchFailed(err)
+			return p.cannot("bench", err)
 		}
 		defer func() { _ = file.Close() }() // rows are written one by one, and that is where errors show
 	}
@@ -232,7 +232,7 @@ func (p *program) benchAll(flags *benchFlags, todo []bench.Config, table bool) (
 				break
 			}
 			if err != nil {
-				return p.benchFailed(err)
+				return p.cannot("bench", err)
 			}
 			results = append(results, r)
 			if len(r.Problems) > 0 {
@@ -248,7 +248,7 @@ func (p *program) benchAll(flags *benchFlags, todo []bench.Config, table bool) (
 				err = errors.Join(err, r.WriteText(p.stdout))
 			}
 			if err != nil {
-				return p.benchFailed(err)
+				return p.cannot("bench", err)
 			}
 			if ctx.Err() != nil {
 				break
@@ -260,15 +260,10 @@ func (p *program) benchAll(flags *benchFlags, todo []bench.Config, table bool) (
 	}
 	if table && !flags.json {
 		if err := bench.WriteTable(p.stdout, results); err != nil {
-			return p.benchFailed(err)
+			return p.cannot("bench", err)
 		}
 	}
 	return status
-}
-
-func (p *program) benchFailed(err error) int {
-	fmt.Fprintf(p.stderr, "vernemq bench: %v\n", err)
-	return exitCannot
 }
 
 // benchProgress shows on a terminal, each second, how far a run has come. The function it returns takes the line away.
@@ -298,20 +293,20 @@ func (p *program) benchCompare(names []string) int {
 	for i, name := range names {
 		f, err := os.Open(name)
 		if err != nil {
-			return p.benchFailed(err)
+			return p.cannot("bench", err)
 		}
 		sets[i], err = bench.ReadResults(f)
 		f.Close()
 		if err != nil {
-			return p.benchFailed(fmt.Errorf("%s: %w", name, err))
+			return p.cannot("bench", fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	list := bench.Compare(sets[0], sets[1])
 	if len(list) == 0 {
-		return p.benchFailed(fmt.Errorf("%s and %s have no scenario in common", names[0], names[1]))
+		return p.cannot("bench", fmt.Errorf("%s and %s have no scenario in common", names[0], names[1]))
 	}
 	if err := bench.WriteComparison(p.stdout, list); err != nil {
-		return p.benchFailed(err)
+		return p.cannot("bench", err)
 	}
 	return exitOK
 }

@@ -59,8 +59,7 @@ func commands() []command {
 			storeHelp, (*program).store},
 		{"bench", "MODE --addr HOST:PORT [FLAGS...]", "make load for a broker and measure it; also bench suite, bench compare A.json B.json", benchHelp(), (*program).bench},
 		{"image", "COMMAND...", "the appliance: update it, look at it, build it: see vernemq image --help", "", (*program).image},
-		{"admin", "COMMAND...", "what vmq-admin does", "",
-			func(p *program, args []string) int { return runAdmin(p.root, args, p.stdout, p.stderr) }},
+		{"admin", "COMMAND...", "what vmq-admin does", "", (*program).admin},
 		{"passwd", "...", "what vmq-passwd does", "",
 			func(p *program, args []string) int { return runPasswd(p.root, args, p.stdin, p.stdout, p.stderr) }},
 		{"version", "", "print the version", "", (*program).version},
@@ -150,24 +149,29 @@ func (p *program) dispatch(args []string) int {
 
 // config runs the words behind vernemq config.
 func (p *program) config(args []string) int {
+	return p.under("config", configCommands(), args)
+}
+
+// under runs one of the words behind a command.
+func (p *program) under(name string, words []command, args []string) int {
+	usage := fmt.Sprintf("Usage: vernemq %s {%s}\n", name, strings.Join(names(words), "|"))
 	if len(args) == 0 {
-		p.configUsage(p.stderr)
+		fmt.Fprint(p.stderr, usage)
 		return exitFailed
 	}
 	if args[0] == "--help" || args[0] == "-h" || args[0] == "help" {
-		p.configUsage(p.stdout)
-		fmt.Fprintln(p.stdout)
-		list(p.stdout, configCommands())
+		fmt.Fprintln(p.stdout, usage)
+		list(p.stdout, words)
 		return exitOK
 	}
-	c := findCommand("config " + args[0])
+	c := findCommand(name + " " + args[0])
 	if c == nil {
-		p.unknownCommand("vernemq config", args[0], configCommands())
-		p.configUsage(p.stderr)
+		p.unknownCommand("vernemq "+name, args[0], words)
+		fmt.Fprint(p.stderr, usage)
 		return exitFailed
 	}
 	if wantsHelp(args[1:]) {
-		return p.commandHelp("vernemq config", c)
+		return p.commandHelp("vernemq "+name, c)
 	}
 	return c.run(p, args[1:])
 }
@@ -196,10 +200,6 @@ func list(w io.Writer, commands []command) {
 
 func (p *program) usage(w io.Writer) {
 	fmt.Fprintf(w, "Usage: vernemq [--root DIR] {%s}\n", strings.Join(names(commands()), "|"))
-}
-
-func (p *program) configUsage(w io.Writer) {
-	fmt.Fprintf(w, "Usage: vernemq config {%s}\n", strings.Join(names(configCommands()), "|"))
 }
 
 func (p *program) help(args []string) int {

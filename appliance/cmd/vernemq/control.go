@@ -19,6 +19,16 @@ func (p *program) notResponding() {
 	fmt.Fprintf(p.stderr, "Node '%s' not responding to pings.\n", p.nodename())
 }
 
+// unreachable says why the broker's admin socket cannot be reached.
+func (p *program) unreachable(err error) int {
+	if errors.Is(err, fs.ErrPermission) {
+		fmt.Fprintln(p.stderr, notAllowed(p.root))
+	} else {
+		p.notResponding()
+	}
+	return exitFailed
+}
+
 // notAllowed says who may speak to the broker, to somebody who may not: root, and the group of its socket, or of the directory that hides it.
 func notAllowed(root hostfs.Root) string {
 	for _, name := range []string{hostfs.AdminSocket, filepath.Dir(hostfs.AdminSocket)} {
@@ -38,13 +48,8 @@ func (p *program) ping(args []string) int {
 		return exitFailed
 	}
 	c, err := admin.Dial(p.root.Path(hostfs.AdminSocket))
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		fmt.Fprintln(p.stderr, notAllowed(p.root))
-		return exitFailed
-	case err != nil:
-		p.notResponding()
-		return exitFailed
+	if err != nil {
+		return p.unreachable(err)
 	}
 	c.Close()
 	fmt.Fprintln(p.stdout, "pong")

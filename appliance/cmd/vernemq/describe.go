@@ -21,12 +21,8 @@ type asked struct {
 
 // oneKey parses the arguments of a command about one key, and finds the key. Otherwise it says what is wrong, and ok is false.
 func (p *program) oneKey(command string, args []string, declare func(*flag.FlagSet)) (a asked, ok bool) {
-	words, ok := p.parseWords(command, args, declare)
+	word, ok := p.parseOne(command, args, "key", declare)
 	if !ok {
-		return asked{}, false
-	}
-	if len(words) != 1 {
-		p.misused(command, fmt.Errorf("one key is needed, and there are %d", len(words)))
 		return asked{}, false
 	}
 	s, err := schema.Load()
@@ -34,7 +30,7 @@ func (p *program) oneKey(command string, args []string, declare func(*flag.FlagS
 		p.cannot(command, err)
 		return asked{}, false
 	}
-	name := strings.TrimSpace(words[0])
+	name := strings.TrimSpace(word)
 	if k := s.Pattern(name); k != nil {
 		return asked{schema: s, key: k, name: name}, true
 	}

@@ -35,20 +35,6 @@ func (l *layerFlags) addSet(f *flag.FlagSet) {
 	})
 }
 
-// args returns the flags as arguments.
-func (l *layerFlags) args() (out []string) {
-	for _, s := range l.set {
-		out = append(out, "--set="+s)
-	}
-	if l.acceptEULA {
-		out = append(out, "--accept-eula")
-	}
-	if l.user != "" {
-		out = append(out, "--user="+l.user)
-	}
-	return out
-}
-
 // oneOf declares a flag that takes one of a few words, the first of which is its default.
 func oneOf(f *flag.FlagSet, name string, words ...string) *string {
 	value := words[0]
@@ -100,6 +86,19 @@ func (p *program) parseWords(command string, args []string, declare func(*flag.F
 		}
 		words, args = append(words, rest[0]), rest[1:]
 	}
+}
+
+// parseOne is parse for a command that takes one word; what says which, for the complaint.
+func (p *program) parseOne(command string, args []string, what string, declare func(*flag.FlagSet)) (word string, ok bool) {
+	words, ok := p.parseWords(command, args, declare)
+	if !ok {
+		return "", false
+	}
+	if len(words) != 1 {
+		p.misused(command, fmt.Errorf("one %s is needed, and there are %d", what, len(words)))
+		return "", false
+	}
+	return words[0], true
 }
 
 // misused prints what is wrong with a command's arguments, and its usage.

@@ -107,7 +107,8 @@ func (p *program) failed(err error) int {
 }
 
 // loading tells the log and the service manager how far the store has been read, and asks the latter for more time, once a second.
-func loading(log *slog.Logger, last time.Time) func(done, total int64) {
+func loading(log *slog.Logger) func(done, total int64) {
+	last := time.Now()
 	return func(done, total int64) {
 		if now := time.Now(); now.Sub(last) >= time.Second && total > 0 {
 			last = now

@@ -15,14 +15,11 @@ import (
 // imageKey makes a key pair, or prints the public half of one.
 func (p *program) imageKey(args []string) int {
 	public := false
-	words, ok := p.parseWords("image key", args, func(f *flag.FlagSet) { f.BoolVar(&public, "public", false, "") })
-	if !ok || len(words) != 1 {
-		if ok {
-			p.misused("image key", errors.New("want one file"))
-		}
+	file, ok := p.parseOne("image key", args, "file", func(f *flag.FlagSet) { f.BoolVar(&public, "public", false, "") })
+	if !ok {
 		return exitCannot
 	}
-	name := p.root.Path(words[0])
+	name := p.root.Path(file)
 	if !public {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return p.imageDone("key", err)
@@ -91,18 +88,15 @@ func pack(keyFile, version, arch, cmdline string, files [3]string, output string
 
 func (p *program) imageVerify(args []string) int {
 	key := ""
-	words, ok := p.parseWords("image verify", args, func(f *flag.FlagSet) { f.StringVar(&key, "key", image.KeyFile, "") })
-	if !ok || len(words) != 1 {
-		if ok {
-			p.misused("image verify", errors.New("want one update"))
-		}
+	file, ok := p.parseOne("image verify", args, "update", func(f *flag.FlagSet) { f.StringVar(&key, "key", image.KeyFile, "") })
+	if !ok {
 		return exitCannot
 	}
 	public, err := image.PublicKey(p.root.Path(key))
 	if err != nil {
 		return p.cannot("image verify", err)
 	}
-	f, err := os.Open(p.root.Path(words[0]))
+	f, err := os.Open(p.root.Path(file))
 	if err != nil {
 		return p.cannot("image verify", err)
 	}
@@ -124,20 +118,21 @@ func (p *program) imageVerify(args []string) int {
 
 func (p *program) imageLay(args []string) int {
 	var key, esp, slot string
-	words, ok := p.parseWords("image lay", args, func(f *flag.FlagSet) {
+	file, ok := p.parseOne("image lay", args, "update", func(f *flag.FlagSet) {
 		f.StringVar(&key, "key", image.KeyFile, "")
 		f.StringVar(&esp, "esp", "", "")
 		f.StringVar(&slot, "slot-file", "", "")
 	})
-	if !ok || len(words) != 1 || esp == "" || slot == "" {
-		if ok {
-			p.misused("image lay", errors.New("want --esp, --slot-file and one update"))
-		}
+	if !ok {
+		return exitCannot
+	}
+	if esp == "" || slot == "" {
+		p.misused("image lay", errors.New("want --esp and --slot-file"))
 		return exitCannot
 	}
 	public, err := image.PublicKey(p.root.Path(key))
 	if err != nil {
 		return p.cannot("image lay", err)
 	}
-	return p.imageDone("lay", image.Lay(p.root.Path(words[0]), public, p.root.Path(esp), p.root.Path(slot)))
+	return p.imageDone("lay", image.Lay(p.root.Path(file), public, p.root.Path(esp), p.root.Path(slot)))
 }

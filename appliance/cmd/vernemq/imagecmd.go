@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"os/user"
@@ -46,24 +45,7 @@ func imageCommands() []command {
 
 // image runs the words behind vernemq image.
 func (p *program) image(args []string) int {
-	usage := func(w io.Writer) { fmt.Fprintf(w, "Usage: vernemq image COMMAND\n"); list(w, imageCommands()) }
-	if len(args) == 0 {
-		usage(p.stderr)
-		return exitFailed
-	}
-	if args[0] == "--help" || args[0] == "-h" || args[0] == "help" {
-		usage(p.stdout)
-		return exitOK
-	}
-	c := findCommand("image " + args[0])
-	if c == nil {
-		p.unknownCommand("vernemq image", args[0], imageCommands())
-		return exitFailed
-	}
-	if wantsHelp(args[1:]) {
-		return p.commandHelp("vernemq image", c)
-	}
-	return c.run(p, args[1:])
+	return p.under("image", imageCommands(), args)
 }
 
 // appliance returns the appliance this program runs on.
@@ -99,6 +81,18 @@ func (p *program) onAppliance(name string, f func(*image.System) error) int {
 	return p.imageDone(name, f(s))
 }
 
+// untilStopped is onAppliance for a service, which ends without a verdict when the machine stops.
+func (p *program) untilStopped(name string, f func(*image.System, context.Context) error) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	return p.onAppliance(name, func(s *image.System) error {
+		if err := f(s, ctx); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
+}
+
 // imageDone tells an error, if there is one.
 func (p *program) imageDone(name string, err error) int {
 	if err != nil {
@@ -119,14 +113,7 @@ func (p *program) imageHealth(args []string) int {
 	if !p.noArgs("image health", args) {
 		return exitCannot
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	return p.onAppliance("health", func(s *image.System) error {
-		if err := s.Health(ctx); !errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil // the machine stops: that is no verdict
-	})
+	return p.untilStopped("health", (*image.System).Health)
 }
 
 func (p *program) imageGuard(args []string) int {
@@ -134,14 +121,7 @@ func (p *program) imageGuard(args []string) int {
 	if !p.parse("image guard", args, func(f *flag.FlagSet) { f.DurationVar(&limit, "after", limit, "") }) {
 		return exitCannot
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	return p.onAppliance("guard", func(s *image.System) error {
-		if err := s.Guard(ctx, limit); !errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil
-	})
+	return p.untilStopped("guard", func(s *image.System, ctx context.Context) error { return s.Guard(ctx, limit) })
 }
 
 func (p *program) imageGrow(args []string) int {
@@ -174,16 +154,13 @@ func (p *program) imageStatus(args []string) int {
 
 func (p *program) imageUpdate(args []string) int {
 	stay := false
-	words, ok := p.parseWords("image update", args, func(f *flag.FlagSet) { f.BoolVar(&stay, "no-reboot", false, "") })
-	if !ok || len(words) != 1 {
-		if ok {
-			p.misused("image update", errors.New("want one file"))
-		}
+	file, ok := p.parseOne("image update", args, "file", func(f *flag.FlagSet) { f.BoolVar(&stay, "no-reboot", false, "") })
+	if !ok {
 		return exitCannot
 	}
 	return p.onAppliance("update", func(s *image.System) error {
-		name := p.root.Path(words[0])
-		if words[0] == "-" {
+		name := p.root.Path(file)
+		if file == "-" {
 			staged, err := s.Stage(p.stdin)
 			if err != nil {
 				return err

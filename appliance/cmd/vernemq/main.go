@@ -46,16 +46,15 @@ func run(argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "%s: %v\n", name, err)
 		return exitFailed
 	}
+	p := &program{root: root, stdin: stdin, stdout: stdout, stderr: stderr}
 	switch name {
 	case "vmq-admin":
-		return runAdmin(root, args, stdout, stderr)
+		return p.admin(args)
 	case shellName:
 		return runShell(root, args, stdin, stdout, stderr)
 	case "vmq-passwd":
 		return runPasswd(root, args, stdin, stdout, stderr)
-	}
-	p := &program{root: root, stdin: stdin, stdout: stdout, stderr: stderr}
-	if name == container.EntryName {
+	case container.EntryName:
 		return p.startContainer(args)
 	}
 	return p.dispatch(args)

@@ -22,17 +22,14 @@ func hiddenCommands() []command {
 
 // manual prints a manual page.
 func (p *program) manual(args []string) int {
-	words, ok := p.parseWords("manual", args, noFlags)
+	name, ok := p.parseOne("manual", args, "program", noFlags)
 	if !ok {
 		return exitFailed
 	}
 	all := programs()
-	i := -1
-	if len(words) == 1 {
-		i = slices.IndexFunc(all, func(d docs.Program) bool { return d.Name == words[0] })
-	}
+	i := slices.IndexFunc(all, func(d docs.Program) bool { return d.Name == name })
 	if i < 0 {
-		p.misused("manual", fmt.Errorf("want the name of one program"))
+		p.misused("manual", fmt.Errorf("there is no program %s", name))
 		return exitFailed
 	}
 	if err := all[i].Man(p.stdout, version); err != nil {
@@ -43,16 +40,12 @@ func (p *program) manual(args []string) int {
 
 // completion prints a completion script.
 func (p *program) completion(args []string) int {
-	words, ok := p.parseWords("completion", args, noFlags)
+	shell, ok := p.parseOne("completion", args, "shell", noFlags)
 	if !ok {
 		return exitFailed
 	}
 	var script bytes.Buffer
-	if len(words) != 1 {
-		p.misused("completion", fmt.Errorf("want the name of one shell"))
-		return exitFailed
-	}
-	if err := docs.Completion(&script, words[0], programs()); err != nil {
+	if err := docs.Completion(&script, shell, programs()); err != nil {
 		p.misused("completion", err)
 		return exitFailed
 	}

@@ -26,44 +26,40 @@ const newName = "new vernemq.conf"
 func (p *program) migrate(args []string) int {
 	var from *string
 	output := ""
-	files, ok := p.parseWords("config migrate", args, func(f *flag.FlagSet) {
+	file, ok := p.parseOne("config migrate", args, "file", func(f *flag.FlagSet) {
 		from = oneOf(f, "from", "", string(migrate.VerneMQ), string(migrate.Mosquitto))
 		f.StringVar(&output, "output", "", "")
 	})
 	if !ok {
 		return exitCannot
 	}
-	if len(files) != 1 {
-		p.misused("config migrate", fmt.Errorf("one file is needed, and there are %d", len(files)))
-		return exitCannot
-	}
 	s, err := schema.Load()
 	if err != nil {
 		return p.cannot("config migrate", err)
 	}
-	text, err := source.Host(p.root).ReadFile(files[0], maxOld)
+	text, err := source.Host(p.root).ReadFile(file, maxOld)
 	if err != nil {
-		return p.cannot("config migrate", fmt.Errorf("read %s: %w", files[0], err))
+		return p.cannot("config migrate", fmt.Errorf("read %s: %w", file, err))
 	}
 	format := migrate.Format(*from)
 	if format == "" {
 		if format, ok = migrate.Detect(text); !ok {
-			return p.cannot("config migrate", fmt.Errorf("%s does not show what it was written for: add --from=vernemq or --from=mosquitto", files[0]))
+			return p.cannot("config migrate", fmt.Errorf("%s does not show what it was written for: add --from=vernemq or --from=mosquitto", file))
 		}
-		fmt.Fprintf(p.stderr, "%s is taken for a configuration of %s\n", files[0], format)
+		fmt.Fprintf(p.stderr, "%s is taken for a configuration of %s\n", file, format)
 	}
 	convert := migrate.FromVerneMQ
 	if format == migrate.Mosquitto {
 		convert = migrate.FromMosquitto
 	}
-	now, findings := convert(s, files[0], text)
+	now, findings := convert(s, file, text)
 	if err := findings.WriteText(p.stderr, report.Note); err != nil {
 		return p.cannot("config migrate", err)
 	}
 	if err := p.putNew(output, now); err != nil {
 		return p.cannot("config migrate", err)
 	}
-	left := p.checkNew(s, output, files[0], now)
+	left := p.checkNew(s, output, file, now)
 	if err := left.WriteText(p.stderr, report.Error); err != nil {
 		return p.cannot("config migrate", err)
 	}

@@ -56,13 +56,7 @@ func (p *program) become(u source.User, args []string) error {
 	// Credentials and capabilities belong to threads; what counts is those of the one that calls exec.
 	runtime.LockOSThread()
 	keeps := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0) == nil
-	if err := syscall.Setgroups(u.GIDs); err != nil {
-		return fmt.Errorf("become user %s: groups: %w", u.Name, err)
-	}
-	if err := syscall.Setgid(u.GIDs[0]); err != nil {
-		return fmt.Errorf("become user %s: group: %w", u.Name, err)
-	}
-	if err := syscall.Setuid(u.UID); err != nil {
+	if err := setIDs(u.UID, u.GIDs); err != nil {
 		return fmt.Errorf("become user %s: %w", u.Name, err)
 	}
 	if keeps {
@@ -75,6 +69,17 @@ func (p *program) become(u source.User, args []string) error {
 	argv = append(append(argv, "foreground"), args...)
 	err := syscall.Exec("/proc/self/exe", argv, os.Environ())
 	return fmt.Errorf("begin anew as user %s: %w", u.Name, err)
+}
+
+// setIDs gives up root for good: the first of gids is the group.
+func setIDs(uid int, gids []int) error {
+	if err := syscall.Setgroups(gids); err != nil {
+		return fmt.Errorf("groups: %w", err)
+	}
+	if err := syscall.Setgid(gids[0]); err != nil {
+		return fmt.Errorf("group: %w", err)
+	}
+	return syscall.Setuid(uid)
 }
 
 // keepLowPorts keeps CAP_NET_BIND_SERVICE of all capabilities, beyond exec. Without it those ports are refused, and the error says so.

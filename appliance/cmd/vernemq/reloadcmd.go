@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 
 	"golang.org/x/sys/unix"
 
 	"vernemq/appliance/hostfs"
-	"vernemq/broker/admin"
 )
 
 // reload has the running broker read its configuration anew. With --wait it tells what came of it.
@@ -23,16 +21,7 @@ func (p *program) reload(args []string) int {
 	if !wait {
 		return p.hangup()
 	}
-	c, err := admin.Dial(p.root.Path(hostfs.AdminSocket))
-	if err != nil {
-		p.notResponding()
-		return exitFailed
-	}
-	exit, err := c.Run(context.Background(), []string{"reload"}, admin.Options{Format: *format}, p.stdout, p.stderr)
-	if err != nil {
-		return p.cannot("reload", err)
-	}
-	return exit
+	return p.admin([]string{"reload", "--format=" + *format})
 }
 
 // hangup signals the broker to reload.

@@ -57,7 +57,7 @@ func (s *serving) run(options *config.Options) int {
 		given = append(given, listener.Inherited{FD: i.FD, Name: i.Name})
 	}
 	n, err := node.Start(ctx, node.Params{
-		Options: options, AdminSocket: s.root.Path(hostfs.AdminSocket), Version: version, Log: s.log, Progress: loading(s.log, time.Now()),
+		Options: options, AdminSocket: s.root.Path(hostfs.AdminSocket), Version: version, Log: s.log, Progress: loading(s.log),
 		Inherited: given, Keeper: service.NewFDStore(s.inherited), Reconfigurer: s.reconfigurer,
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func (p *program) start(args []string) int {
 			return p.cannot("start", err)
 		}
 	}
-	child, ready, err := p.spawn(layers, log)
+	child, ready, err := p.spawn(args, log)
 	if err != nil {
 		return p.cannot("start", err)
 	}
@@ -89,8 +89,8 @@ func (p *program) start(args []string) int {
 	return exitFailed
 }
 
-// spawn starts foreground, detached, with its output in log. ready gets readyWord when it is up, and ends when it ends.
-func (p *program) spawn(layers layerFlags, log *os.File) (child *exec.Cmd, ready *os.File, err error) {
+// spawn starts foreground with args, detached, with its output in log. ready gets readyWord when it is up, and ends when it ends.
+func (p *program) spawn(args []string, log *os.File) (child *exec.Cmd, ready *os.File, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -100,7 +100,7 @@ func (p *program) spawn(layers layerFlags, log *os.File) (child *exec.Cmd, ready
 		return nil, nil, err
 	}
 	defer theirs.Close()
-	child = exec.Command(self, append([]string{"--root", p.root.Dir(), "foreground"}, layers.args()...)...)
+	child = exec.Command(self, append([]string{"--root", p.root.Dir(), "foreground"}, args...)...)
 	child.Args[0] = "vernemq" // the name decides what the binary is
 	child.Dir = "/"
 	child.Stdout, child.Stderr = log, log

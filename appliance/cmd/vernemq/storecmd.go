@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"vernemq/appliance/hostfs"
 	"vernemq/broker/admin"
@@ -40,16 +39,16 @@ func (p *program) store(args []string) int {
 		return exitCannot
 	}
 	if len(words) == 0 {
-		p.misused("store", errors.New("want verify, repair, dump, compact, export, import or backup"))
+		p.misused("store", errors.New("want "+choice(storeVerbs)))
 		return exitCannot
 	}
 	verb, rest := words[0], words[1:]
-	if most := map[string]int{"export": 1, "import": 1, "backup": 1}[verb]; len(rest) > most || verb == "backup" && len(rest) == 0 {
-		p.misused("store", fmt.Errorf("store %s: wrong number of arguments", verb))
-		return exitCannot
-	}
 	if !slices.Contains(storeVerbs, verb) {
 		p.misused("store", fmt.Errorf("there is no store %s", verb))
+		return exitCannot
+	}
+	if most := map[string]int{"export": 1, "import": 1, "backup": 1}[verb]; len(rest) > most || verb == "backup" && len(rest) == 0 {
+		p.misused("store", fmt.Errorf("store %s: wrong number of arguments", verb))
 		return exitCannot
 	}
 	configured := dir == ""
@@ -243,7 +242,7 @@ func asOwner(dir string) error {
 	if !ok || uid == 0 || os.Geteuid() != 0 {
 		return nil
 	}
-	if err := errors.Join(syscall.Setgroups([]int{gid}), syscall.Setgid(gid), syscall.Setuid(uid)); err != nil {
+	if err := setIDs(uid, []int{gid}); err != nil {
 		return fmt.Errorf("becoming the owner of %s, user %d: %w", dir, uid, err)
 	}
 	return nil

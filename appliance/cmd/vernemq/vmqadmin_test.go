@@ -30,7 +30,7 @@ func TestAdminScripts(t *testing.T) {
 				})
 			},
 			"admin": func(ts *testscript.TestScript, neg bool, args []string) {
-				checkExit(ts, neg, runAdmin(hostfs.New(ts.MkAbs(".")), args, ts.Stdout(), ts.Stderr()))
+				checkExit(ts, neg, (&program{root: hostfs.New(ts.MkAbs(".")), stdout: ts.Stdout(), stderr: ts.Stderr()}).admin(args))
 			},
 		},
 	})
