@@ -17,9 +17,6 @@ const (
 	connectionCost   = connectionHeap + connectionKernel
 )
 
-// descriptors are kept for listeners, store, logs and outgoing connections.
-const descriptors = 1024
-
 // leastMemory is below what the broker is not limited: the program itself and its first buffers.
 const leastMemory = 64 << 20
 
@@ -47,16 +44,16 @@ var autoRules = map[string]autoRule{
 		}},
 	"highwater": {"three quarters of memory_limit; none if that is off", func(c *compilation, f probe.Facts) (int64, string, bool) {
 		limit, ok := c.number("memory_limit")
-		switch {
-		case limit < 0:
+		if limit < 0 {
 			return -1, "memory_limit is off", ok
-		case limit > 0:
-			return limit / 4 * 3, fmt.Sprintf("memory_limit of %d MB", limit>>20), ok
 		}
-		limit = memory(f)
-		return limit / 4 * 3, fmt.Sprintf("memory_limit of %d MB from %s", limit>>20, memoryReading(f)), ok && f.Memory() > 0
+		from := ""
+		if limit == 0 {
+			limit, from = memory(f), " from "+memoryReading(f)
+		}
+		return limit / 4 * 3, fmt.Sprintf("memory_limit of %d MB%s", limit>>20, from), ok && limit > 0
 	}},
-	"connections": {fmt.Sprintf("one for each %d KB of half the memory, but %d fewer than files may be open", connectionCost>>10, descriptors),
+	"connections": {fmt.Sprintf("one for each %d KB of half the memory, but %d fewer than files may be open", connectionCost>>10, probe.Reserve),
 		func(_ *compilation, f probe.Facts) (int64, string, bool) {
 			if f.Memory() == 0 {
 				return otherwise, "", false
@@ -64,7 +61,7 @@ var autoRules = map[string]autoRule{
 			n := amount(f.Memory() / 2 / connectionCost)
 			reading := memoryReading(f)
 			if f.NoFile > 0 {
-				n = min(n, amount(f.NoFile)-descriptors)
+				n = min(n, amount(f.NoFile)-probe.Reserve)
 				reading += fmt.Sprintf(", %d open files", f.NoFile)
 			}
 			return min(max(n, 1), math.MaxInt32), reading, true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"vernemq/appliance/plan"
+	"vernemq/appliance/probe"
 	"vernemq/appliance/report"
 )
 
@@ -36,12 +37,12 @@ func (c *compilation) connections() (sum int64, most *setting) {
 func openFiles(c *compilation) {
 	sum, s := c.connections()
 	files := amount(c.in.Host.NoFile)
-	if files == 0 || sum < 0 || s == nil || sum+descriptors <= files {
+	if files == 0 || sum < 0 || s == nil || sum+probe.Reserve <= files {
 		return
 	}
 	c.report.Add(s.atKey(report.Warning, report.CodeOpenFiles,
-		fmt.Sprintf("max_connections lets %d clients in, but only %d files may be open, and %d are kept for other things", sum, files, descriptors),
-		fmt.Sprintf("LimitNOFILE=%d in the unit, or a lower max_connections; auto takes what fits", sum+descriptors)))
+		fmt.Sprintf("max_connections lets %d clients in, but only %d files may be open, and %d are kept for other things", sum, files, probe.Reserve),
+		fmt.Sprintf("LimitNOFILE=%d in the unit, or a lower max_connections; auto takes what fits", sum+probe.Reserve)))
 }
 
 // memoryForConnections finds more connections than the memory has room for.

@@ -4,7 +4,6 @@
 package container
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -41,6 +40,6 @@ func Idle(environ []string, local bool) (sentences []string) {
 			}
 		}
 	}
-	slices.SortFunc(sentences, cmp.Compare[string])
+	slices.Sort(sentences)
 	return sentences
 }

@@ -15,12 +15,7 @@ func Man(w io.Writer, s *schema.Schema, version string) error {
 	fmt.Fprintf(b, ".TH VERNEMQ.CONF 5 \"\" \"vernemq %s\" \"File Formats\"\n", roff(strings.ReplaceAll(version, `"`, "")))
 	fmt.Fprint(b, ".ad l\n.SH NAME\nvernemq.conf \\- configuration of the vernemq MQTT broker\n.SH SYNOPSIS\n.B /etc/vernemq/vernemq.conf\n.br\n"+
 		".B /etc/vernemq/conf.d/*.conf\n.SH DESCRIPTION\n")
-	for i, text := range intro {
-		if i > 0 {
-			fmt.Fprintln(b, ".PP")
-		}
-		fmt.Fprintln(b, roff(text))
-	}
+	paragraphs(b, intro)
 	for _, subject := range s.Subjects() {
 		fmt.Fprintf(b, ".SH %s\n", strings.ToUpper(roff(subject.Title)))
 		if subject.Doc != "" {
@@ -34,6 +29,16 @@ func Man(w io.Writer, s *schema.Schema, version string) error {
 		"files that are read after it\n.TP\n.I /var/lib/vernemq/generated.configs\nwhat the compiler made of it, the last three\n"+
 		".SH SEE ALSO\n.BR vernemq (8),\n.BR vmq\\-admin (8),\n.BR vmq\\-passwd (8)\n")
 	return b.Flush()
+}
+
+// paragraphs writes texts one below the other.
+func paragraphs(b *bufio.Writer, texts []string) {
+	for i, text := range texts {
+		if i > 0 {
+			fmt.Fprintln(b, ".PP")
+		}
+		fmt.Fprintln(b, roff(text))
+	}
 }
 
 func (e *entry) man(b *bufio.Writer) {
@@ -58,10 +63,13 @@ func (e *entry) man(b *bufio.Writer) {
 	fmt.Fprintln(b, ".RE")
 }
 
-// roff escapes a text: backslashes and hyphens, what is not ASCII, and a point or quote that would begin a request.
-func roff(text string) string {
+// roff makes one line of a text, escaped.
+func roff(text string) string { return escape(strings.Join(strings.Fields(text), " ")) }
+
+// escape escapes a text: backslashes and hyphens, what is not ASCII, and a point or quote that would begin a request.
+func escape(text string) string {
 	var b strings.Builder
-	for _, r := range strings.Join(strings.Fields(text), " ") {
+	for _, r := range text {
 		switch {
 		case r == '\\':
 			b.WriteString(`\e`)

@@ -20,12 +20,7 @@ func (p *Program) Man(w io.Writer, version string) error {
 		fmt.Fprintf(b, ".B %s\n%s\n", roff(p.Name), roff(line))
 	}
 	fmt.Fprintln(b, ".SH DESCRIPTION")
-	for i, text := range p.Intro {
-		if i > 0 {
-			fmt.Fprintln(b, ".PP")
-		}
-		fmt.Fprintln(b, roff(text))
-	}
+	paragraphs(b, p.Intro)
 	if len(p.Commands) > 0 {
 		fmt.Fprintln(b, ".SH COMMANDS")
 	}
@@ -59,12 +54,7 @@ func (c *Command) man(b *bufio.Writer, program string) {
 	if c.Args != "" {
 		fmt.Fprintf(b, ".B %s\n%s\n.PP\n", roff(c.Words), roff(c.Args))
 	}
-	for i, text := range strings.Split(sentence(c.Doc), "\n") {
-		if i > 0 {
-			fmt.Fprintln(b, ".PP")
-		}
-		fmt.Fprintln(b, roff(text))
-	}
+	paragraphs(b, strings.Split(sentence(c.Doc), "\n"))
 	terms(b, c.Options)
 	if c.More == "" {
 		return
@@ -83,21 +73,10 @@ func terms(b *bufio.Writer, list []Option) {
 	}
 }
 
-// verbatim escapes one line as roff does, and keeps its blanks.
+// verbatim escapes one line and keeps its blanks.
 func verbatim(line string) string {
 	text := strings.TrimLeft(line, " ")
-	fields := strings.Split(text, " ")
-	for i := range fields {
-		fields[i] = roff(fields[i])
-	}
-	if text == "" {
-		return ""
-	}
-	out := strings.Repeat(`\ `, len(line)-len(text)) + strings.Join(fields, " ")
-	if strings.HasPrefix(out, ".") {
-		return `\&` + out
-	}
-	return out
+	return strings.Repeat(`\ `, len(line)-len(text)) + escape(text)
 }
 
 // sentence makes a help line a sentence: it begins with a capital and ends with a point.

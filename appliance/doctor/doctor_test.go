@@ -174,7 +174,7 @@ func TestFaults(t *testing.T) {
 			want: []string{"read-only file system", "remount,rw"}},
 		"not the service's": {change: func(in *Input) { in.Host.Access = func(string, int, []int) error { return unix.EACCES } }, status: Error,
 			want: []string{"the user vernemq cannot write into it", "chown -R vernemq:vernemq /var/lib/vernemq"}},
-		"swap": {files: map[string]string{"/proc/swaps": "Filename Type\n/dev/mmcblk0p3 partition\n"}, status: Note, want: []string{"/dev/mmcblk0p3, vm.swappiness 60"}},
+		"swap": {files: map[string]string{"/proc/swaps": "Filename Type\n/dev/mmcblk0p3 partition\n"}, status: Note, want: []string{"/dev/mmcblk0p3, vm.swappiness 60", "mend: sysctl -w vm.swappiness=1, and a file of your own"}},
 		"THP":  {files: map[string]string{"/sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never"}, status: Note, want: []string{"always; wanted: madvise"}},
 		"port taken": {change: func(in *Input) {
 			in.Host.Listen = func(string, string) error { return &os.SyscallError{Syscall: "bind", Err: unix.EADDRINUSE} }

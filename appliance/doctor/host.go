@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -157,23 +155,5 @@ func access(path string, uid int, gids []int) error {
 	return nil
 }
 
-// figures reads the numbers of a file under /proc or /sys; nil if it does not exist or holds something else.
-func (h *Host) figures(name string) (out []uint64) {
-	text, err := h.ReadFile(name)
-	if err != nil {
-		return nil
-	}
-	for _, word := range strings.Fields(string(text)) {
-		n, err := strconv.ParseUint(word, 10, 64)
-		if err != nil {
-			return nil
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-// sysctl reads the numbers of a sysctl such as net.core.somaxconn.
-func (h *Host) sysctl(name string) []uint64 {
-	return h.figures("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
-}
+// sysctl reads the figures of a sysctl such as net.core.somaxconn; nil if the kernel does not have it.
+func (h *Host) sysctl(name string) []uint64 { return probe.Host{ReadFile: h.ReadFile}.Sysctl(name) }

@@ -9,9 +9,7 @@ import (
 	"vernemq/appliance/probe"
 )
 
-const (
-	backlog = 4096 // connections that may wait to be accepted, per socket; what the broker asks for
-)
+const backlog = 4096 // connections that may wait to be accepted, per socket; what the broker asks for
 
 // connections sums max_connections over the listeners that can be opened; -1: one of them has no limit.
 func connections(p *plan.Plan) (sum int64) {
@@ -32,11 +30,10 @@ func connections(p *plan.Plan) (sum int64) {
 
 // planned is connections with a figure in place of "no limit".
 func planned(p *plan.Plan) uint64 {
-	const unlimited = 65536
 	if n := connections(p); n >= 0 {
 		return uint64(n)
 	}
-	return unlimited
+	return probe.Unlimited
 }
 
 // limits examines what the broker itself looks at when it starts.
@@ -48,10 +45,9 @@ func limits(in *Input) (out []Finding) {
 			need.SendBuffer, need.ReceiveBuffer = max(need.SendBuffer, sizes[0]), max(need.ReceiveBuffer, sizes[1])
 		}
 	}
-	host := probe.Host{ReadFile: in.Host.ReadFile, NoFile: func() (uint64, uint64, error) { return in.noFile() }}
+	host := probe.Host{ReadFile: in.Host.ReadFile, NoFile: in.noFile}
 	for _, l := range host.Check(need) {
-		f := Finding{Status: Warning, Name: l.Name, Reading: l.Reading, Wanted: l.Wanted, Why: l.Why, Mend: l.Mend}
-		out = append(out, f)
+		out = append(out, Finding{Status: Warning, Name: l.Name, Reading: l.Reading, Wanted: l.Wanted, Why: l.Why, Mend: l.Mend})
 	}
 	if len(out) == 0 {
 		out = append(out, Finding{Status: OK, Name: "open files, backlog and socket buffers", Reading: "enough"})
@@ -107,9 +103,6 @@ func kernel(in *Input) (out []Finding) {
 	return out
 }
 
-// setSysctl is the command that sets a sysctl now and at every boot.
-func setSysctl(name, value string) string { return probe.SetSysctl(name, value) }
-
 // conntrack examines the table of the firewall: when it is full the kernel drops packets of new connections.
 func conntrack(in *Input) []Finding {
 	const name = "net.netfilter.nf_conntrack_max"
@@ -126,7 +119,7 @@ func conntrack(in *Input) []Finding {
 		return []Finding{{Status: OK, Name: name, Reading: reading}}
 	}
 	return []Finding{{Status: Warning, Name: name, Reading: reading, Wanted: fmt.Sprint(want),
-		Why: "each connection has an entry; when the table is full the kernel drops packets of clients that connect", Mend: setSysctl(name, fmt.Sprint(want))}}
+		Why: "each connection has an entry; when the table is full the kernel drops packets of clients that connect", Mend: probe.SetSysctl(name, fmt.Sprint(want))}}
 }
 
 // portRange finds listeners whose port the kernel may give to an outgoing connection while the broker is down.
@@ -155,13 +148,13 @@ func portRange(in *Input) (out []Finding) {
 		}
 		out = append(out, Finding{Status: Warning, Name: reserved, Reading: "'" + kept + "'", Wanted: list,
 			Why:  "an outgoing connection of any program may take the port of a listener while the broker is down, and the start fails",
-			Mend: setSysctl(reserved, list)})
+			Mend: probe.SetSysctl(reserved, list)})
 	}
 	const enough = 10000
 	if bounds[1] < bounds[0] || bounds[1]-bounds[0] < enough {
 		wide := fmt.Sprintf("%d %d", min(bounds[0], 32768), max(bounds[1], 60999))
 		out = append(out, Finding{Status: Warning, Name: name, Reading: fmt.Sprintf("%d %d", bounds[0], bounds[1]), Wanted: wide,
-			Why: "bridges and webhooks run out of ports of their own", Mend: setSysctl(name, wide)})
+			Why: "bridges and webhooks run out of ports of their own", Mend: probe.SetSysctl(name, wide)})
 	}
 	if out == nil {
 		out = []Finding{{Status: OK, Name: name, Reading: fmt.Sprintf("%d %d", bounds[0], bounds[1])}}
@@ -200,7 +193,7 @@ func tcpMemory(in *Input) []Finding {
 	value := fmt.Sprintf("%d %d %d", want/2, want*3/4, want)
 	return []Finding{{Status: Warning, Name: name, Reading: reading, Wanted: value,
 		Why:  fmt.Sprintf("%d connections with a page each need more; above it the kernel drops packets of all connections", planned(in.Plan)),
-		Mend: setSysctl(name, value)}}
+		Mend: probe.SetSysctl(name, value)}}
 }
 
 // migrateReq examines whether connections survive the closing of one of several sockets on a port.
@@ -213,5 +206,5 @@ func migrateReq(in *Input) []Finding {
 		return []Finding{{Status: OK, Name: name, Reading: fmt.Sprint(on[0])}}
 	}
 	return []Finding{{Status: Note, Name: name, Reading: "0", Wanted: "1",
-		Why: "when a listener closes, clients that were just connecting are reset instead of being handed to another socket", Mend: setSysctl(name, "1")}}
+		Why: "when a listener closes, clients that were just connecting are reset instead of being handed to another socket", Mend: probe.SetSysctl(name, "1")}}
 }

@@ -160,7 +160,7 @@ func swap(in *Input) Finding {
 		reading += fmt.Sprintf(", vm.swappiness %d", eager[0])
 	}
 	return Finding{Status: Note, Name: "swap", Reading: reading, Wanted: "none, or vm.swappiness 1",
-		Why: "sessions that are moved to a disk answer late, and flash memory wears out", Mend: setSysctl("vm.swappiness", "1")}
+		Why: "sessions that are moved to a disk answer late, and flash memory wears out", Mend: byHand("vm.swappiness", "1")}
 }
 
 // hugePages examines transparent huge pages: with always the kernel makes 2 MiB of a few bytes.

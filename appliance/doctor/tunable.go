@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"vernemq/appliance/hostfs"
@@ -9,11 +10,11 @@ import (
 	"vernemq/appliance/probe"
 )
 
-// Tunable returns what the kernel's settings and the service's limits lack for the configuration: findings whose Name is a sysctl or
-// probe.NoFileLimit and whose Wanted is the exact value. No value is lower than the one that is read, but for the first of a range of ports.
+// Tunable returns what the kernel's settings lack for the configuration: findings whose Name is a sysctl and whose Wanted is the exact value. No value
+// is lower than the one that is read, but for the first of a range of ports.
 func Tunable(in Input) (out []Finding) {
 	for _, f := range append(limits(&in), kernel(&in)...) {
-		if f.Wanted != "" && f.Status != OK && (f.Name == probe.NoFileLimit || strings.Count(f.Name, ".") > 0) {
+		if f.Wanted != "" && f.Status != OK && strings.Contains(f.Name, ".") {
 			out = append(out, f)
 		}
 	}
@@ -31,10 +32,7 @@ func Advice(in Input) (out []Finding) {
 }
 
 // OpenFiles returns how many files the broker may have to open for the connections of its listeners.
-func OpenFiles(p *plan.Plan) uint64 { return planned(p) + reserve }
-
-// reserve is how many descriptors are needed beside those of clients.
-const reserve = 1024
+func OpenFiles(p *plan.Plan) uint64 { return planned(p) + probe.Reserve }
 
 // atLeast examines a sysctl of one figure, which not every kernel has.
 func atLeast(in *Input, name string, want uint64, why string) []Finding {
@@ -45,7 +43,7 @@ func atLeast(in *Input, name string, want uint64, why string) []Finding {
 	if is[0] >= want {
 		return []Finding{{Status: OK, Name: name, Reading: fmt.Sprint(is[0])}}
 	}
-	return []Finding{{Status: Note, Name: name, Reading: fmt.Sprint(is[0]), Wanted: fmt.Sprint(want), Why: why, Mend: setSysctl(name, fmt.Sprint(want))}}
+	return []Finding{{Status: Note, Name: name, Reading: fmt.Sprint(is[0]), Wanted: fmt.Sprint(want), Why: why, Mend: probe.SetSysctl(name, fmt.Sprint(want))}}
 }
 
 // halfOpen examines how many connections may be half open: a quarter of all when they come back at once.
@@ -75,5 +73,10 @@ func overcommit(in *Input) []Finding {
 		return nil
 	}
 	return []Finding{{Status: Note, Name: name, Reading: "2", Wanted: "0", Why: "address space that is reserved and not used counts: the broker may not start, or end",
-		Mend: "sysctl -w vm.overcommit_memory=0, and a file of your own under " + hostfs.TuneSysctl[:len("/etc/sysctl.d")]}}
+		Mend: byHand(name, "0")}}
+}
+
+// byHand is the command for a sysctl that vernemq tune leaves to the operator.
+func byHand(name, value string) string {
+	return "sysctl -w " + name + "=" + value + ", and a file of your own under " + path.Dir(hostfs.TuneSysctl)
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"vernemq/appliance/hostfs"
@@ -22,7 +23,6 @@ type Limit struct {
 	Wanted  string // what it should be at least
 	Why     string // what happens otherwise
 	Mend    string // the command, or file and line, that mends it
-	Files   uint64 // of NoFileLimit: Wanted as a number
 }
 
 // NoFileLimit is the Name of the limit of open files of a process.
@@ -34,10 +34,10 @@ func (l Limit) String() string {
 }
 
 const (
-	// reserve is how many descriptors are needed beside those of clients: listeners, store, logs, event loops, outgoing connections.
-	reserve = 1024
-	// unlimited is how many connections are planned for where the configuration sets no limit.
-	unlimited = 65536
+	// Reserve is how many descriptors are needed beside those of clients: listeners, store, logs, event loops, outgoing connections.
+	Reserve = 1024
+	// Unlimited is how many connections are planned for where the configuration sets no limit.
+	Unlimited = 65536
 	// window is the largest TCP buffer of a connection, in bytes, below which one fast client is held up: 64 KiB in flight are 26 Mbit/s at a
 	// round trip of 20 ms.
 	window = 64 << 10
@@ -55,20 +55,19 @@ func (h Host) Check(need Need) []Limit {
 	var out []Limit
 	connections := need.Connections
 	if connections < 0 {
-		connections = unlimited
+		connections = Unlimited
 	}
-	files := uint64(connections) + reserve
+	files := uint64(connections) + Reserve
 	if soft, hard, err := h.NoFile(); err == nil && soft < files {
 		out = append(out, Limit{
 			Name: NoFileLimit, Reading: fmt.Sprintf("%d (hard limit %d)", soft, hard), Wanted: fmt.Sprint(files),
-			Why:   fmt.Sprintf("%d connections are allowed by max_connections; above the limit new ones are refused", connections),
-			Files: files,
-			Mend: fmt.Sprintf(`vernemq tune --apply; or mkdir -p /etc/systemd/system/vernemq.service.d && printf '[Service]\nLimitNOFILE=%d\n' `+
-				`> /etc/systemd/system/vernemq.service.d/limits.conf && systemctl daemon-reload (in a container: --ulimit nofile=%d)`, files, files),
+			Why: fmt.Sprintf("%d connections are allowed by max_connections; above the limit new ones are refused", connections),
+			Mend: fmt.Sprintf(`vernemq tune --apply; or mkdir -p %s && printf '[Service]\nLimitNOFILE=%d\n' `+
+				`> %s && systemctl daemon-reload (in a container: --ulimit nofile=%d)`, path.Dir(hostfs.TuneLimits), files, hostfs.TuneLimits, files),
 		})
 	}
 	sysctl := func(name string, at int, want uint64, why string) {
-		values := h.sysctl(name)
+		values := h.Sysctl(name)
 		if len(values) <= at || values[at] >= want {
 			return
 		}

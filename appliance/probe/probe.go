@@ -90,8 +90,8 @@ func (f Facts) Memory() uint64 {
 	return f.MemoryTotal
 }
 
-// sysctl reads the figures of a sysctl such as net.core.somaxconn; nil if the kernel does not have it.
-func (h Host) sysctl(name string) []uint64 {
+// Sysctl reads the figures of a sysctl such as net.core.somaxconn; nil if the kernel does not have it.
+func (h Host) Sysctl(name string) []uint64 {
 	text, err := h.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
 	if err != nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,11 +92,14 @@ func (m Machine) Apply(list []Setting) error {
 	return nil
 }
 
+// atStart is when a limit of the service changes.
+const atStart = "at the service's next start: systemctl daemon-reload && systemctl restart vernemq"
+
 // now changes a value of the running kernel.
 func (m Machine) now(s *Setting) {
 	switch {
 	case s.Name == probe.NoFileLimit:
-		s.Applied = "at the service's next start: systemctl daemon-reload && systemctl restart vernemq"
+		s.Applied = atStart
 	case !m.Live:
 		s.Applied = "at the next boot"
 	default:
@@ -129,20 +133,16 @@ func (m Machine) Revert() (list []Setting, err error) {
 			return nil, err
 		}
 		if name == hostfs.TuneLimits {
-			list = append(list, Setting{Name: probe.NoFileLimit, After: "as before", Applied: "at the service's next start: systemctl daemon-reload && systemctl restart vernemq"})
+			list = append(list, Setting{Name: probe.NoFileLimit, After: "as before", Applied: atStart})
 		}
 	}
 	for name, c := range r.Sysctls {
 		s := Setting{Name: name, Before: c.After, After: c.Before}
 		is, err := m.read(name)
 		switch {
-		case !m.Live:
-			s.Applied = "at the next boot"
-		case err != nil:
-			s.Applied, s.Failed = fmt.Sprintf("not now, at the next boot: %v", cause(err)), true
-		case is == c.Before:
+		case m.Live && err == nil && is == c.Before:
 			s.Before, s.Applied = is, "as before already"
-		case is != c.After:
+		case m.Live && err == nil && is != c.After:
 			s.Before, s.After, s.Applied = is, is, "left alone: somebody else has changed it since"
 		default:
 			m.now(&s)
@@ -157,12 +157,7 @@ func (m Machine) Revert() (list []Setting, err error) {
 func sysctlText(r record, list []Setting) string {
 	var b strings.Builder
 	b.WriteString("# Written by vernemq tune --apply; vernemq tune --revert takes it back. See vernemq tune for what each is for.\n")
-	names := make([]string, 0, len(r.Sysctls))
-	for name := range r.Sysctls {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(r.Sysctls)) {
 		for _, s := range list {
 			if s.Name == name {
 				b.WriteString("# " + s.Why + "\n")

@@ -37,9 +37,6 @@ type Machine struct {
 func (m Machine) Compute(in doctor.Input) (out []Setting) {
 	limit, known := m.unitLimit()
 	for _, f := range doctor.Tunable(in) {
-		if f.Name == probe.NoFileLimit {
-			continue
-		}
 		before, err := m.read(f.Name)
 		if err != nil {
 			continue
