@@ -85,7 +85,11 @@ func (s *Screen) page(in *bufio.Reader, lines []string) error {
 		if lines = lines[n:]; len(lines) == 0 {
 			break
 		}
-		if _, err := fmt.Fprintf(s.Out, "-- %d more lines: Enter shows them, q goes to the question -- ", len(lines)); err != nil {
+		rest := fmt.Sprintf("%d more lines: Enter shows them", len(lines))
+		if len(lines) == 1 {
+			rest = "1 more line: Enter shows it"
+		}
+		if _, err := fmt.Fprintf(s.Out, "-- %s, q goes to the question -- ", rest); err != nil {
 			return err
 		}
 		answer, err := line(in)

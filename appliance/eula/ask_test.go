@@ -51,6 +51,16 @@ func TestAskPages(t *testing.T) {
 	}
 }
 
+// One line that is left is one line.
+func TestAskOneLineLeft(t *testing.T) {
+	var out bytes.Buffer
+	s := Screen{In: strings.NewReader("\nyes\n"), Out: &out, Cols: 80}
+	s.Rows = len(s.wrap(packaging.EULA))
+	if got, err := Ask(s); err != nil || !got || !strings.Contains(out.String(), "-- 1 more line: Enter shows it, q goes") {
+		t.Errorf("%v, %v:\n%s", got, err, out.String())
+	}
+}
+
 // With exactly as many turns as needed the next line is the answer.
 func TestAskAfterPages(t *testing.T) {
 	s := Screen{Out: &bytes.Buffer{}, Rows: 10, Cols: 80}

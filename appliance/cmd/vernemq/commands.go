@@ -31,7 +31,9 @@ func commands() []command {
 		{"start", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "start the broker in the background",
 			helpEULA + helpUser + helpSet + "Exit status: 0 it runs, 1 it runs already or failed, 78 licence or configuration.\n", (*program).start},
 		{"stop", "", "stop it, and wait until it is gone", "Exit status: 0 it is gone, 1 it did not run.\n", (*program).stop},
-		{"restart", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "stop, then start", helpEULA + helpUser + helpSet, (*program).restart},
+		{"restart", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "stop, then start",
+			"A configuration that could not be started with is told first, and the broker that runs goes on.\n" + helpEULA + helpUser + helpSet +
+				"Exit status: 0 it runs, 1 it did not run or failed, 78 licence or configuration.\n", (*program).restart},
 		{"reload", "[--wait] [--format=json]", "have the running broker read its configuration anew",
 			"What can change while it runs does, what cannot is named, and a configuration with errors changes nothing.\n" +
 				"  --wait            until it is done, and tell what came of it; without it that is in the log\n" + helpJSON +

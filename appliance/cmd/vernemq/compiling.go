@@ -9,6 +9,7 @@ import (
 
 	"vernemq/appliance/compile"
 	"vernemq/appliance/container"
+	"vernemq/appliance/eula"
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
@@ -42,6 +43,32 @@ func (p *program) compileFrom(files source.FS, l layerFlags, runTime []compile.S
 		Set: l.set, RunTime: runTime, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version, Host: facts,
 	})
 	return result, findings, nil
+}
+
+// refusal is why a broker does not start with what was compiled: what to end with, and one line for a service manager.
+type refusal struct {
+	status int
+	why    string
+}
+
+// admit says whether a broker may start with what was compiled; nil: it may. It prints why the licence keeps it from starting, else the findings of
+// severity least and above.
+func (p *program) admit(result *plan.Plan, findings *report.Report, least report.Severity) (eula.State, *refusal, error) {
+	licence, err := eula.Check(p.root, result)
+	if err != nil {
+		return licence, nil, err
+	}
+	if !licence.Accepted {
+		fmt.Fprint(p.stderr, licence.Refusal())
+		return licence, &refusal{eula.ExitStatus, "the licence is not accepted: run vernemq chkconfig"}, nil
+	}
+	if err := findings.WriteText(p.stderr, least); err != nil {
+		return licence, nil, err
+	}
+	if findings.Fatal(false) {
+		return licence, &refusal{exitConfig, "the configuration has " + findings.Summary(report.Error) + ": see vernemq chkconfig"}, nil
+	}
+	return licence, nil, nil
 }
 
 // compileFile compiles one file, or the vernemq.conf of a directory, as if it were the main one. An absolute name lies under the root. Neither the

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"vernemq/appliance/hostfs"
+	"vernemq/appliance/report"
 	"vernemq/broker/admin"
 )
 
@@ -100,14 +101,39 @@ func (p *program) stop(args []string) int {
 	return exitOK
 }
 
-// restart stops the broker, which must run, and starts it.
+// restart stops the broker, which must run, and starts it. What would keep it from starting is found before it is stopped: a mistake in a file must
+// not end a broker that works.
 func (p *program) restart(args []string) int {
 	var layers layerFlags
 	if !p.parse("restart", args, layers.addStart) {
 		return exitFailed
 	}
+	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
+	if err != nil {
+		return p.cannot("restart", err)
+	}
+	if pid > 0 {
+		refused, err := p.refusesRestart(layers)
+		if err != nil {
+			return p.cannot("restart", err)
+		}
+		if refused != nil {
+			fmt.Fprintln(p.stderr, "Nothing is restarted: the broker that runs goes on.")
+			return refused.status
+		}
+	}
 	if code := p.stop(nil); code != exitOK {
 		return code
 	}
 	return p.start(args)
+}
+
+// refusesRestart compiles what a restart would start with.
+func (p *program) refusesRestart(layers layerFlags) (*refusal, error) {
+	result, findings, err := p.compile(layers)
+	if err != nil {
+		return nil, err
+	}
+	_, refused, err := p.admit(result, findings, report.Error)
+	return refused, err
 }

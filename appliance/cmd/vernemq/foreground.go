@@ -54,21 +54,13 @@ func (p *program) foreground(args []string) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	licence, err := eula.Check(p.root, result)
+	licence, refused, err := p.admit(result, findings, report.Warning)
 	if err != nil {
 		return p.failed(err)
 	}
-	if !licence.Accepted {
-		fmt.Fprint(p.stderr, licence.Refusal())
-		_ = service.Failed("the licence is not accepted: run vernemq chkconfig", nil)
-		return eula.ExitStatus
-	}
-	if err := findings.WriteText(p.stderr, report.Warning); err != nil {
-		return p.failed(err)
-	}
-	if findings.Fatal(false) {
-		_ = service.Failed("the configuration has "+findings.Summary(report.Error)+": see vernemq chkconfig", nil)
-		return exitConfig
+	if refused != nil {
+		_ = service.Failed(refused.why, nil)
+		return refused.status
 	}
 	pid, err := acquirePID(p.root.Path(hostfs.PIDFile))
 	if errors.Is(err, errRunning) {
