@@ -87,7 +87,6 @@ func (s *Durable) compactionFailed(err error) {
 	s.mu.Lock()
 	if damaged {
 		s.damage = err
-		s.stats.Damage = err.Error()
 	}
 	if s.compactTo != 0 {
 		s.compactTo, s.compactErr = 0, err
@@ -177,15 +176,15 @@ func (s *Durable) compactEldest() error {
 	}
 	live := s.messagesIn(seg.ID)
 	for off := int64(0); off < seg.Bytes; {
-		begin, logged := time.Now(), s.logged()
-		end, err := s.log.Scan(seg.ID, off, s.chunk(logged), func(r *wallog.Record) error { return s.carry(r, live) })
+		begin := time.Now()
+		end, err := s.log.Scan(seg.ID, off, s.chunk(), func(r *wallog.Record) error { return s.carry(r, live) })
 		if err != nil {
 			return err
 		}
 		if err := s.written(); err != nil {
 			return err
 		}
-		s.pace(begin, logged, end-off)
+		s.pace(begin, end-off)
 		off = end
 	}
 	if err := s.flushed(); err != nil {
@@ -194,18 +193,25 @@ func (s *Durable) compactEldest() error {
 	return s.drop()
 }
 
-// chunk is how much to go through before the next commit: as much as is due for what others have written since the last one.
-func (s *Durable) chunk(logged int64) int64 {
+// chunk is how much to go through before the next commit: as much as is due.
+func (s *Durable) chunk() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := logged - s.compactedAt
-	s.compactedAt = logged
-	due := int64(compactShare * max(s.crowding(), 0) * float64(fresh))
+	due := s.due()
+	s.compactedAt = s.foreign()
 	return min(max(due, compactChunk), int64(s.cfg.SegmentBytes))
 }
 
-// pace keeps compaction to its budget: bytes a second, or as much as is due for what has been written since the chunk was begun.
-func (s *Durable) pace(begin time.Time, logged, bytes int64) {
+// due is how many bytes to go through for what others have written since the last chunk was begun. The lock is held.
+func (s *Durable) due() int64 {
+	return int64(compactShare * max(s.crowding(), 0) * float64(s.foreign()-s.compactedAt))
+}
+
+// foreign is how many bytes were written to the log for others than compaction. The lock is held.
+func (s *Durable) foreign() int64 { return s.stats.LogBytes - s.stats.CompactedBytes }
+
+// pace keeps compaction to its budget: bytes a second, or as much as is due since the chunk was begun.
+func (s *Durable) pace(begin time.Time, bytes int64) {
 	if s.cfg.CompactRate < 0 {
 		return
 	}
@@ -223,21 +229,9 @@ func (s *Durable) pace(begin time.Time, logged, bytes int64) {
 	defer timer.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !late && !s.closed && !s.full {
-		c := s.crowding()
-		fresh := s.stats.LogBytes - s.stats.CompactedBytes - logged
-		if c >= 1 || float64(bytes) < compactShare*c*float64(fresh) {
-			return
-		}
+	for !late && !s.closed && !s.full && s.crowding() < 1 && bytes >= s.due() {
 		s.changed.Wait()
 	}
-}
-
-// logged is how many bytes were written to the log for others than compaction.
-func (s *Durable) logged() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stats.LogBytes - s.stats.CompactedBytes
 }
 
 // written waits until the batch that is being filled is written.
@@ -318,7 +312,7 @@ func (s *Durable) carry(r *wallog.Record, live map[uint32]uint32) error {
 	case typeMessage:
 		s.carryMessage(r, &d, live)
 	case typeInbound:
-		s.carryInbound(Inbound{SessionKey(d.uint()), uint16(d.max(1<<16 - 1))}, r.Seq)
+		s.carryInbound(d.inbound(), r.Seq)
 	case typeRetained:
 		s.carryRetained(r, &d)
 	case typeRun:
@@ -360,10 +354,7 @@ func (s *Durable) carryMessage(r *wallog.Record, d *decoder, live map[uint32]uin
 	}
 	at := s.put(typeMessage, func(b []byte) []byte {
 		b = appendEnvelope(b, &e)
-		if e.flags&flagDeadline != 0 {
-			b = appendLifetime(b, s.lifetime(s.deadline(c.lifetime)))
-		}
-		return append(b, c.raw...)
+		return append(s.appendDeadline(b, s.deadline(&c)), c.raw...)
 	})
 	if at != 0 {
 		s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, message: i, gen: m.gen})
@@ -371,19 +362,16 @@ func (s *Durable) carryMessage(r *wallog.Record, d *decoder, live map[uint32]uin
 }
 
 func (s *Durable) carryRetained(r *wallog.Record, d *decoder) {
-	flags, stamp, c := d.retained()
+	stamp, c := d.retained()
 	k := s.x.name(c.mountpoint, c.topic)
 	old, ok := s.x.retained[k]
 	if d.err != nil || !ok || old.at != r.Seq {
 		return
 	}
 	at := s.put(typeRetained, func(b []byte) []byte {
-		b = appendStamp(append(b, flags), stamp)
+		b = appendStamp(append(b, c.flags), stamp)
 		b = appendString(appendString(b, c.mountpoint), c.topic)
-		if flags&flagDeadline != 0 {
-			b = appendLifetime(b, s.lifetime(s.deadline(c.lifetime)))
-		}
-		return append(b, c.raw...)
+		return append(s.appendDeadline(b, s.deadline(&c)), c.raw...)
 	})
 	if at == 0 {
 		return

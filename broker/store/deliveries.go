@@ -131,8 +131,8 @@ func (x *index) ack(a Ack, i uint32) bool {
 	return true
 }
 
-// find returns the delivery of message i to s that an Ack is about: see choose. It walks the deliveries
-// of both at once: in one of the two it is near, for acknowledgements come about in order and few messages have many receivers that wait long.
+// find returns the delivery of message i to s that an Ack is about: see fits. It walks the deliveries of both
+// at once: in one of the two it is near, for acknowledgements come about in order and few messages have many receivers that wait long.
 func (x *index) find(s *stored, i uint32, about Ack) uint32 {
 	head := x.messages.at(i).head
 	a, b := s.head, head

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -143,7 +142,7 @@ type Durable struct {
 	damage      error  // of a segment that was to be compacted
 	compactTo   uint32 // segment up to which Compact wants everything compacted
 	compactErr  error  // what came of that
-	compactedAt int64  // what had been written for others when compaction last went on
+	compactedAt int64  // foreign when compaction last went on
 	holds       int    // backups that need the segments as they are
 
 	wake, tidy chan struct{}
@@ -263,11 +262,7 @@ func (s *Durable) Notify(c Completer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.completers = append(s.completers[:len(s.completers):len(s.completers)], c)
-	err := s.dead
-	if err == nil {
-		err = s.failing
-	}
-	c.Durable(s.done, err) // with the lock held: else a batch committed meanwhile could be told first
+	c.Durable(s.done, s.unusable()) // with the lock held: else a batch committed meanwhile could be told first
 }
 
 // Degraded returns why the store is read-only: it is damaged, or was lost beyond what can be made good while it runs. Nil if it is not.
@@ -305,13 +300,10 @@ func (s *Durable) unusable() error {
 
 // refuses is Health with the lock held.
 func (s *Durable) refuses() error {
+	err := s.unusable()
 	switch {
-	case s.dead != nil:
-		return s.dead
-	case s.closed:
-		return errEnd
-	case s.failing != nil:
-		return s.failing
+	case err != nil:
+		return err
 	case s.full:
 		return errFull
 	case int64(s.pending.Bytes()) > s.cfg.MaxPending:
@@ -379,5 +371,3 @@ func (h *hybrid) stamp(wall int64) msg.Stamp {
 	h.last = max(h.last+1, uint64(max(wall, 0))<<16)
 	return msg.Stamp{Time: h.last, Node: h.node}
 }
-
-func join(dir, name string) string { return filepath.Join(dir, name) }

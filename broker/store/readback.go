@@ -117,14 +117,7 @@ func (s *Durable) build(payload []byte) (*msg.Message, error) {
 	var e envelope
 	d := decoder{b: payload}
 	c := d.message(&e)
-	if d.err != nil {
-		return nil, d.err
-	}
-	m := c.build(e.flags)
-	if e.flags&flagDeadline != 0 {
-		m.Deadline = s.deadline(c.lifetime)
-	}
-	return m, nil
+	return s.whole(&c, d.err)
 }
 
 // unreadable reports a stored message that cannot be read back: it is lost.
@@ -301,13 +294,16 @@ func (s *Durable) retainedMessage(k name) (*msg.Message, error) {
 
 func (s *Durable) buildRetained(payload []byte) (*msg.Message, error) {
 	d := decoder{b: payload}
-	flags, _, c := d.retained()
-	if d.err != nil {
-		return nil, d.err
+	_, c := d.retained()
+	return s.whole(&c, d.err)
+}
+
+// whole makes a message of what was read, unless that failed.
+func (s *Durable) whole(c *body, err error) (*msg.Message, error) {
+	if err != nil {
+		return nil, err
 	}
-	m := c.build(flags)
-	if flags&flagDeadline != 0 {
-		m.Deadline = s.deadline(c.lifetime)
-	}
+	m := msg.New(c.mountpoint, c.topic, c.payload, c.props, c.flags&3, c.flags&flagRetain != 0)
+	m.Deadline = s.deadline(c)
 	return m, nil
 }

@@ -133,6 +133,18 @@ func (d *decoder) ack() (a Ack, origin uint64) {
 	return a, origin
 }
 
+func appendInbound(b []byte, in Inbound) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(in.Session)), uint64(in.PacketID))
+}
+
+func (d *decoder) inbound() Inbound {
+	return Inbound{Session: SessionKey(d.uint()), PacketID: uint16(d.max(math.MaxUint16))}
+}
+
+func appendRun(b []byte, run uint64, lastKey SessionKey) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, run), uint64(lastKey))
+}
+
 // envelope is what a message record begins with: what the index keeps of it.
 type envelope struct {
 	flags   byte
@@ -155,8 +167,7 @@ func appendEnvelope(b []byte, e *envelope) []byte {
 		b = binary.AppendUvarint(b, e.origin)
 	}
 	if e.flags&flagInbound != 0 {
-		b = binary.AppendUvarint(b, uint64(e.inbound.Session))
-		b = binary.AppendUvarint(b, uint64(e.inbound.PacketID))
+		b = appendInbound(b, e.inbound)
 	}
 	b = binary.AppendUvarint(b, uint64(len(e.to)))
 	for _, r := range e.to {
@@ -175,7 +186,7 @@ func (d *decoder) envelope(e *envelope) {
 		e.origin = d.uint()
 	}
 	if e.flags&flagInbound != 0 {
-		e.inbound = Inbound{Session: SessionKey(d.uint()), PacketID: uint16(d.max(math.MaxUint16))}
+		e.inbound = d.inbound()
 	}
 	for n := d.max(uint64(len(d.b))); n > 0 && d.err == nil; n-- {
 		e.to = append(e.to, delivered{Recipient: Recipient{Session: SessionKey(d.uint()), Opts: d.byte()}, state: AckKind(d.byte())})
@@ -214,6 +225,7 @@ func appendContent(b []byte, m *msg.Message) []byte {
 
 // body is what a message record and a retained one end with.
 type body struct {
+	flags                      byte
 	lifetime                   lifetime
 	mountpoint                 string
 	topic, props, payload, raw []byte // raw: all of it behind the lifetime
@@ -222,7 +234,7 @@ type body struct {
 // message reads a whole message record.
 func (d *decoder) message(e *envelope) (c body) {
 	d.envelope(e)
-	if e.flags&flagDeadline != 0 {
+	if c.flags = e.flags; c.flags&flagDeadline != 0 {
 		c.lifetime = d.lifetime()
 	}
 	c.raw = d.b
@@ -232,27 +244,22 @@ func (d *decoder) message(e *envelope) (c body) {
 }
 
 // retained reads a whole retained record.
-func (d *decoder) retained() (flags byte, stamp msg.Stamp, c body) {
-	flags, stamp = d.byte(), d.stamp()
+func (d *decoder) retained() (stamp msg.Stamp, c body) {
+	c.flags, stamp = d.byte(), d.stamp()
 	c.mountpoint, c.topic = string(d.bytes()), d.bytes()
-	if flags&flagDeadline != 0 {
+	if c.flags&flagDeadline != 0 {
 		c.lifetime = d.lifetime()
 	}
 	c.raw = d.b
 	c.props, c.payload = d.bytes(), d.bytes()
 	d.end(&c)
-	return flags, stamp, c
+	return stamp, c
 }
 
 func (d *decoder) end(c *body) {
 	if len(c.topic) > math.MaxUint16 || len(d.b) > 0 {
 		d.fail()
 	}
-}
-
-// build returns the message, owned.
-func (c *body) build(flags byte) *msg.Message {
-	return msg.New(c.mountpoint, c.topic, c.payload, c.props, flags&3, flags&flagRetain != 0)
 }
 
 func messageFlags(m *msg.Message) byte {

@@ -56,10 +56,9 @@ func (r *replay) record(rec *wallog.Record) error {
 	case typeUnretained:
 		x.deleteRetained(x.name(string(d.bytes()), d.bytes()))
 	case typeInbound:
-		k, id := SessionKey(d.uint()), uint16(d.max(1<<16-1))
-		if d.err == nil {
-			x.expect(k)
-			x.putInbound(Inbound{k, id}, rec.Seq)
+		if in := d.inbound(); d.err == nil {
+			x.expect(in.Session)
+			x.putInbound(in, rec.Seq)
 		}
 	case typeRun:
 		r.run = max(r.run, d.uint())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,7 +25,7 @@ const version = 1
 
 // lockDir takes the lock of a directory; closing the file gives it back, as does the end of the process.
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the store: %w", err)
 	}
@@ -43,7 +44,7 @@ func lockDir(dir string) (*os.File, error) {
 
 // checkVersion refuses a store of another version, and marks a new one if it may.
 func checkVersion(files wallog.FS, dir string, create bool) error {
-	name := join(dir, versionName)
+	name := filepath.Join(dir, versionName)
 	f, err := files.OpenFile(name, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		names, err := files.ReadDir(dir)
@@ -88,7 +89,7 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 }
 
 func writeVersion(files wallog.FS, dir string) error {
-	name := join(dir, versionName)
+	name := filepath.Join(dir, versionName)
 	f, err := files.OpenFile(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func writeVersion(files wallog.FS, dir string) error {
 // ballast makes the file that keeps space for acknowledgements, or gives the space away: then nothing but acknowledgements is taken until there
 // is space for the file again.
 func (s *Durable) ballast(want bool) {
-	name := join(s.cfg.Dir, ballastName)
+	name := filepath.Join(s.cfg.Dir, ballastName)
 	if s.cfg.BallastBytes < 0 {
 		return
 	}

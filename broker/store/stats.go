@@ -42,6 +42,9 @@ func (s *Durable) Stats() Stats {
 	defer s.mu.Unlock()
 	r := s.stats
 	r.Sessions, r.Waiting, r.StoredMessages, r.StoredRetained = len(s.x.sessions), s.x.waiting.used(), s.x.messages.used(), len(s.x.retained)
+	if s.damage != nil {
+		r.Damage = s.damage.Error()
+	}
 	r.LiveBytes, r.DiskBytes, r.Segments, r.PendingBytes = s.x.live, s.usage, s.segments, int64(s.pending.Bytes())
 	return r
 }

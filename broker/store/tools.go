@@ -138,8 +138,8 @@ func describe(r *wallog.Record) string {
 		a, origin := d.ack()
 		text = fmt.Sprintf("ack kind=%d session=%d message=%d packet_id=%d qos=%d", a.Kind, a.Session, origin, a.PacketID, a.QoS)
 	case typeRetained:
-		flags, _, c := d.retained()
-		text = fmt.Sprintf("retained mountpoint=%q topic=%q qos=%d payload=%d", c.mountpoint, c.topic, flags&3, len(c.payload))
+		_, c := d.retained()
+		text = fmt.Sprintf("retained mountpoint=%q topic=%q qos=%d payload=%d", c.mountpoint, c.topic, c.flags&3, len(c.payload))
 	case typeUnretained:
 		mountpoint := d.bytes()
 		text = fmt.Sprintf("unretained mountpoint=%q topic=%q", mountpoint, d.bytes())
@@ -147,8 +147,8 @@ func describe(r *wallog.Record) string {
 		a, origin, to := d.move()
 		text = fmt.Sprintf("move session=%d message=%d packet_id=%d to=%d", a.Session, origin, a.PacketID, to.Session)
 	case typeInbound:
-		k := d.uint()
-		text = fmt.Sprintf("inbound %d:%d", k, d.uint())
+		in := d.inbound()
+		text = fmt.Sprintf("inbound %d:%d", in.Session, in.PacketID)
 	case typeRun:
 		run := d.uint()
 		text = fmt.Sprintf("run %d last_key=%d", run, d.uint())

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"vernemq/broker/msg"
@@ -9,11 +10,6 @@ import (
 
 // goneRef names a message that was never stored because nobody waits for it.
 const goneRef = MessageRef(1) << 63
-
-func appendRun(b []byte, run uint64, lastKey SessionKey) []byte {
-	b = binary.AppendUvarint(b, run)
-	return binary.AppendUvarint(b, uint64(lastKey))
-}
 
 // put adds a record to the batch and returns its sequence number, 0 if nothing is written any more. The lock is held.
 func (s *Durable) put(typ byte, payload func([]byte) []byte) uint64 {
@@ -138,11 +134,7 @@ func (s *Durable) PutMessage(m *msg.Message, in Inbound, recipients []Recipient)
 	}
 	e.stamp = s.clock.stamp(s.cfg.Wall())
 	at := s.put(typeMessage, func(b []byte) []byte {
-		b = appendEnvelope(b, &e)
-		if m.Deadline != 0 {
-			b = appendLifetime(b, s.lifetime(m.Deadline))
-		}
-		return appendContent(b, m)
+		return appendContent(s.appendDeadline(appendEnvelope(b, &e), m.Deadline), m)
 	})
 	if at == 0 {
 		return 0, s.ticket()
@@ -157,33 +149,34 @@ func (s *Durable) PutMessage(m *msg.Message, in Inbound, recipients []Recipient)
 	return s.x.ref(i), s.ticket()
 }
 
-func appendInbound(b []byte, in Inbound) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(in.Session)), uint64(in.PacketID))
-}
-
-// lifetime keeps a deadline. A wall clock that cannot be trusted is not noted: once it is set it would make the message decades old.
-func (s *Durable) lifetime(deadline int64) lifetime {
+// appendDeadline keeps a deadline; 0 is never, of which the flags tell already. A wall clock that cannot be trusted is not noted: once it is set it
+// would make the message decades old.
+func (s *Durable) appendDeadline(b []byte, deadline int64) []byte {
+	if deadline == 0 {
+		return b
+	}
 	l := lifetime{deadline: deadline, left: deadline - s.cfg.Now(), run: s.run}
 	if s.cfg.ClockSet() {
 		l.wall = s.cfg.Wall()
 	}
-	return l
+	return appendLifetime(b, l)
 }
 
-// deadline is when a message expires, in the time of this run. By the wall clock it ages only if that can be trusted, now and when the record was
-// written, and only forwards.
-func (s *Durable) deadline(l lifetime) int64 {
+// deadline is when what was read back expires, in the time of this run; 0 is never. By the wall clock it ages only if that can be trusted, now and
+// when the record was written, and only forwards.
+func (s *Durable) deadline(c *body) int64 {
+	if c.flags&flagDeadline == 0 {
+		return 0
+	}
+	l := c.lifetime
 	if l.run == s.run {
-		return l.deadline
+		return cmp.Or(l.deadline, 1)
 	}
 	left := l.left
 	if l.wall != 0 && s.cfg.ClockSet() {
 		left -= max(s.cfg.Wall()-l.wall, 0) * 1e6
 	}
-	if d := s.cfg.Now() + left; d != 0 {
-		return d
-	}
-	return 1 // 0 is never
+	return cmp.Or(s.cfg.Now()+left, 1)
 }
 
 // PutAck implements Store.
@@ -227,9 +220,7 @@ func (s *Durable) PutRetained(mountpoint string, m *msg.Message) Ticket {
 	at := s.put(typeRetained, func(b []byte) []byte {
 		b = appendStamp(append(b, messageFlags(m)|flagRetain), stamp)
 		b = appendString(appendString(b, mountpoint), m.Topic)
-		if m.Deadline != 0 {
-			b = appendLifetime(b, s.lifetime(m.Deadline))
-		}
+		b = s.appendDeadline(b, m.Deadline)
 		return appendString(appendString(b, m.Props), m.Payload)
 	})
 	if at != 0 {
