@@ -1,7 +1,9 @@
 package store
 
 import (
-	"sort"
+	"cmp"
+	"maps"
+	"slices"
 	"sync"
 
 	"vernemq/broker/msg"
@@ -27,13 +29,8 @@ type Memory struct {
 type memSession struct {
 	rec     Session
 	subs    map[string]Subscription
-	waiting map[MessageRef][]memDelivery // several for overlapping subscriptions
+	waiting map[MessageRef][]delivered // several for overlapping subscriptions
 	inbound map[uint16]struct{}
-}
-
-type memDelivery struct {
-	r     Recipient
-	state AckKind
 }
 
 type memMessage struct {
@@ -121,7 +118,7 @@ func (s *Memory) PutSession(rec *Session) (SessionKey, Ticket) {
 	}
 	ms := s.sessions[k]
 	if ms == nil {
-		ms = &memSession{subs: map[string]Subscription{}, waiting: map[MessageRef][]memDelivery{}, inbound: map[uint16]struct{}{}}
+		ms = &memSession{subs: map[string]Subscription{}, waiting: map[MessageRef][]delivered{}, inbound: map[uint16]struct{}{}}
 		s.sessions[k] = ms
 	}
 	ms.rec = *rec
@@ -182,11 +179,7 @@ func (s *Memory) PutMessage(m *msg.Message, in Inbound, recipients []Recipient) 
 	mm := &memMessage{m: m}
 	for _, r := range recipients {
 		if ms := s.sessions[r.Session]; ms != nil {
-			state := Waits
-			if r.PacketID != 0 {
-				state = Sent
-			}
-			ms.waiting[ref] = append(ms.waiting[ref], memDelivery{r, state})
+			ms.waiting[ref] = append(ms.waiting[ref], r.begin())
 			mm.open++
 		}
 	}
@@ -211,31 +204,41 @@ func (s *Memory) PutAck(a Ack) Ticket {
 	case Released:
 		delete(ms.inbound, a.PacketID)
 	case Done:
-		if ds := ms.waiting[a.Message]; len(ds) > 0 {
-			i := find(ds, a)
-			ds = append(ds[:i:i], ds[i+1:]...)
-			if ms.waiting[a.Message] = ds; len(ds) == 0 {
-				delete(ms.waiting, a.Message)
-			}
+		if ms.take(a) {
 			s.unwait(a.Message)
 		}
 	default:
 		if ds := ms.waiting[a.Message]; len(ds) > 0 {
 			d := &ds[find(ds, a)]
-			d.state, d.r.PacketID = a.Kind, a.PacketID
+			d.state, d.PacketID = a.Kind, a.PacketID
 			if a.Kind == Sent && a.QoS != 0 {
-				d.r.Opts = d.r.Opts&^3 | a.QoS&3
+				d.Opts = d.Opts&^3 | a.QoS&3
 			}
 		}
 	}
 	return s.ticket()
 }
 
+// take removes the delivery that an Ack is about; false if the session has none of the message.
+func (ms *memSession) take(a Ack) bool {
+	ds := ms.waiting[a.Message]
+	switch len(ds) {
+	case 0:
+		return false
+	case 1:
+		delete(ms.waiting, a.Message)
+	default:
+		i := find(ds, a)
+		ms.waiting[a.Message] = slices.Delete(ds, i, i+1)
+	}
+	return true
+}
+
 // find returns the delivery that an Ack is about.
-func find(ds []memDelivery, a Ack) int {
+func find(ds []delivered, a Ack) int {
 	best, rank := 0, -1
 	for i := range ds {
-		if r := fits(ds[i].r.PacketID, ds[i].r.Opts, a); r > rank {
+		if r := fits(ds[i].PacketID, ds[i].Opts, a); r > rank {
 			best, rank = i, r
 		}
 	}
@@ -257,7 +260,7 @@ func (s *Memory) PutRetained(mountpoint string, m *msg.Message) Ticket {
 
 // ReadMessages implements Store.
 func (s *Memory) ReadMessages(refs []MessageRef, done func([]*msg.Message)) {
-	refs = append([]MessageRef(nil), refs...)
+	refs = slices.Clone(refs)
 	go func() { done(s.Messages(refs)) }()
 }
 
@@ -278,46 +281,33 @@ func (s *Memory) Messages(refs []MessageRef) []*msg.Message {
 func (s *Memory) Load(f Loader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys := make([]SessionKey, 0, len(s.sessions))
-	for k := range s.sessions {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool { return keys[i] < keys[j] })
-	type delivery struct {
+	type waiting struct {
 		ref MessageRef
-		d   memDelivery
+		delivered
 	}
-	var all []delivery
-	for _, k := range keys {
+	var all []waiting
+	for _, k := range slices.Sorted(maps.Keys(s.sessions)) {
 		ms := s.sessions[k]
 		rec := ms.rec
-		for _, sub := range ms.subs {
-			rec.Subscriptions = append(rec.Subscriptions, sub)
-		}
-		sort.Slice(rec.Subscriptions, func(i, j int) bool { return rec.Subscriptions[i].Filter < rec.Subscriptions[j].Filter })
+		rec.Subscriptions = slices.SortedFunc(maps.Values(ms.subs), byFilter)
 		f.Session(&rec)
 		for id := range ms.inbound {
 			f.Inbound(Inbound{Session: k, PacketID: id})
 		}
 		for ref, ds := range ms.waiting {
 			for _, d := range ds {
-				all = append(all, delivery{ref, d})
+				all = append(all, waiting{ref, d})
 			}
 		}
 	}
-	sort.SliceStable(all, func(i, j int) bool {
-		if all[i].ref != all[j].ref {
-			return all[i].ref < all[j].ref
-		}
-		return all[i].d.r.Session < all[j].d.r.Session
-	})
+	slices.SortStableFunc(all, func(a, b waiting) int { return cmp.Or(cmp.Compare(a.ref, b.ref), cmp.Compare(a.Session, b.Session)) })
 	for _, x := range all {
 		m := s.messages[x.ref].m
 		if f.Waiting != nil {
-			f.Waiting(x.ref, m.Size(), x.d.r, x.d.state)
-			continue
+			f.Waiting(x.ref, m.Size(), x.Recipient, x.state)
+		} else {
+			f.Message(x.ref, m, x.Recipient, x.state)
 		}
-		f.Message(x.ref, m, x.d.r, x.d.state)
 	}
 	for k, m := range s.retained {
 		f.Retained(k.mountpoint, m)

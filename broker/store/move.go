@@ -65,21 +65,13 @@ func (s *Memory) PutMove(a Ack, to Recipient) Ticket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from, dst := s.sessions[a.Session], s.sessions[to.Session]
-	if from == nil || len(from.waiting[a.Message]) == 0 {
-		return s.ticket()
-	}
-	ds := from.waiting[a.Message]
-	i := find(ds, a)
-	if ds = append(ds[:i:i], ds[i+1:]...); len(ds) == 0 {
-		delete(from.waiting, a.Message)
-	} else {
-		from.waiting[a.Message] = ds
-	}
-	if dst == nil { // whoever was to have it is gone
+	switch {
+	case from == nil || !from.take(a):
+	case dst == nil: // whoever was to have it is gone
 		s.unwait(a.Message)
-		return s.ticket()
+	default:
+		to.PacketID = 0
+		dst.waiting[a.Message] = append(dst.waiting[a.Message], to.begin())
 	}
-	to.PacketID = 0
-	dst.waiting[a.Message] = append(dst.waiting[a.Message], memDelivery{to, Waits})
 	return s.ticket()
 }

@@ -3,8 +3,9 @@ package store
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
-	"sort"
+	"strings"
 
 	"vernemq/broker/msg"
 	"vernemq/broker/store/wallog"
@@ -138,10 +139,7 @@ const loadChunk = 256
 // Load implements Store. Messages come by age, and those of one message in the order of its recipients.
 func (s *Durable) Load(f Loader) error {
 	s.mu.Lock()
-	keys := make([]SessionKey, 0, len(s.x.sessions))
-	for k := range s.x.sessions {
-		keys = append(keys, k)
-	}
+	keys := slices.Collect(maps.Keys(s.x.sessions))
 	s.mu.Unlock()
 	slices.Sort(keys)
 	for _, k := range keys {
@@ -175,13 +173,11 @@ func (s *Durable) session(k SessionKey) (rec Session, inbound []uint16, ok bool)
 	for i := range x.subs {
 		rec.Subscriptions = append(rec.Subscriptions, x.subs[i].Subscription)
 	}
-	for id := range x.inbound {
-		inbound = append(inbound, id)
-	}
-	sort.Slice(rec.Subscriptions, func(i, j int) bool { return rec.Subscriptions[i].Filter < rec.Subscriptions[j].Filter })
-	slices.Sort(inbound)
-	return rec, inbound, true
+	slices.SortFunc(rec.Subscriptions, byFilter)
+	return rec, slices.Sorted(maps.Keys(x.inbound)), true
 }
+
+func byFilter(a, b Subscription) int { return strings.Compare(a.Filter, b.Filter) }
 
 // byAge returns all messages, eldest first.
 func (s *Durable) byAge() []MessageRef {

@@ -160,6 +160,14 @@ type delivered struct {
 	state AckKind
 }
 
+// begin is the delivery to a recipient as it is at first.
+func (r Recipient) begin() delivered {
+	if r.PacketID != 0 {
+		return delivered{r, Sent}
+	}
+	return delivered{r, Waits}
+}
+
 func appendEnvelope(b []byte, e *envelope) []byte {
 	b = append(b, e.flags)
 	b = appendStamp(b, e.stamp)

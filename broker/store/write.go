@@ -113,11 +113,7 @@ func (s *Durable) PutMessage(m *msg.Message, in Inbound, recipients []Recipient)
 	e := envelope{flags: messageFlags(m), to: make([]delivered, 0, len(recipients))}
 	for _, r := range recipients {
 		if s.x.sessions[r.Session] != nil {
-			state := Waits
-			if r.PacketID != 0 {
-				state = Sent
-			}
-			e.to = append(e.to, delivered{r, state})
+			e.to = append(e.to, r.begin())
 		}
 	}
 	known := s.x.sessions[in.Session] != nil
