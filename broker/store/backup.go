@@ -44,8 +44,7 @@ func (s *Durable) Backup(to string) (err error) {
 		return err
 	}
 	for _, seg := range s.log.Segments() {
-		name := fmt.Sprintf("%020d", seg.First)
-		if err := copyFile(filepath.Join(s.log.Dir(), name), filepath.Join(dir, name), seg.Bytes); err != nil {
+		if err := copyFile(filepath.Join(s.log.Dir(), seg.Name()), filepath.Join(dir, seg.Name()), seg.Bytes); err != nil {
 			return fmt.Errorf("backing up: %w", err)
 		}
 	}

@@ -52,7 +52,7 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 			return err
 		}
 		for _, n := range names {
-			if strings.HasPrefix(n, "log-") {
+			if strings.HasPrefix(n, wallog.DirPrefix) {
 				return fmt.Errorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that "+
 					"file; else put back a backup", dir, versionName, version)
 			}

@@ -90,7 +90,7 @@ func (l *Log) readDigest(s Segment, each func(*Record) error) (last uint64, ok b
 	}
 	recs, good := parseDigest(b, l.salt, s)
 	if !good {
-		l.cfg.Log.Warn("store: a digest is bad; the segment is read instead", "segment", segmentName(s.First))
+		l.cfg.Log.Warn("store: a digest is bad; the segment is read instead", "segment", s.Name())
 		return last, false, nil
 	}
 	off := uint32(0)

@@ -34,6 +34,9 @@ type Segment struct {
 	Bytes int64
 }
 
+// Name is the name of the segment's file.
+func (s Segment) Name() string { return segmentName(s.First) }
+
 // Log is an open log. Write, Sync, Recover, Drop and Close belong to one goroutine; everything else may be called from any.
 type Log struct {
 	cfg  Config
@@ -81,7 +84,7 @@ func (l *Log) Damage() []Damage { return l.damage }
 // CutBytes returns how many bytes of a torn tail were cut off when the log was opened.
 func (l *Log) CutBytes() int64 { return l.cut }
 
-// BytesWritten returns how many bytes went to segments and digests since the log was opened. It belongs to the writing goroutine.
+// BytesWritten returns how many bytes went to segments since the log was opened. It belongs to the writing goroutine.
 func (l *Log) BytesWritten() int64 { return l.bytesWritten }
 
 // Segments returns the segments, eldest first. The last one is being written to.
@@ -282,7 +285,7 @@ func (l *Log) cutBack() error {
 	for l.segments[tail].ID != l.synced.segment {
 		tail++
 	}
-	keep := segmentName(l.segments[tail].First)
+	keep := l.segments[tail].Name()
 	for _, name := range slices.Backward(names) { // newest first, one after the other: a crash in between must not leave a gap
 		if !isSegment(name) || name <= keep {
 			continue
@@ -327,7 +330,7 @@ func (l *Log) Drop() error {
 		l.dirty = false
 	}
 	s := l.segments[0]
-	if err := l.cfg.FS.Remove(filepath.Join(l.dir, segmentName(s.First))); err != nil {
+	if err := l.cfg.FS.Remove(filepath.Join(l.dir, s.Name())); err != nil {
 		return fmt.Errorf("removing a segment: %w", err)
 	}
 	l.dirty = true

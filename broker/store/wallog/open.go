@@ -13,8 +13,10 @@ import (
 	"strings"
 )
 
+// DirPrefix begins the name of the directory of the segments; the salt follows.
+const DirPrefix = "log-"
+
 const (
-	logPrefix = "log-"
 	digestDir = "digest"
 	asideDir  = "aside"
 )
@@ -77,7 +79,7 @@ func (l *Log) find() error {
 	}
 	var found []string
 	for _, name := range names {
-		salt, ok := strings.CutPrefix(name, logPrefix)
+		salt, ok := strings.CutPrefix(name, DirPrefix)
 		if n, err := strconv.ParseUint(salt, 16, 32); ok && err == nil && len(salt) == 8 {
 			l.salt = uint32(n)
 			found = append(found, name)
@@ -93,7 +95,7 @@ func (l *Log) find() error {
 		return fmt.Errorf("%s holds no log", l.cfg.Dir)
 	}
 	l.salt = rand.Uint32()
-	l.dir = filepath.Join(l.cfg.Dir, fmt.Sprintf("%s%08x", logPrefix, l.salt))
+	l.dir = filepath.Join(l.cfg.Dir, fmt.Sprintf("%s%08x", DirPrefix, l.salt))
 	if err := fs.Mkdir(l.dir); err != nil {
 		return fmt.Errorf("making the log's directory: %w", err)
 	}
@@ -140,10 +142,10 @@ func (l *Log) load(each func(*Record) error) error {
 	for i, s := range l.segments {
 		switch {
 		case s.First > last+1:
-			l.damage = append(l.damage, Damage{Segment: segmentName(s.First), From: last + 1, To: s.First - 1, Err: errors.New("a segment before it is missing")})
+			l.damage = append(l.damage, Damage{Segment: s.Name(), From: last + 1, To: s.First - 1, Err: errors.New("a segment before it is missing")})
 		case s.First < last+1:
 			return fmt.Errorf("segment %s begins with a record that segment %s has already: the files were mixed up; put back a backup",
-				segmentName(s.First), segmentName(l.segments[i-1].First))
+				s.Name(), l.segments[i-1].Name())
 		}
 		last = s.First - 1
 		newest := i == len(l.segments)-1
@@ -196,7 +198,7 @@ func (l *Log) loadSegment(i int, newest bool, each func(*Record) error) (last ui
 			l.cut = s.Bytes - off
 			return last, err
 		}
-		d := Damage{Segment: segmentName(s.First), Off: off, Bytes: next.off - off, From: last + 1, To: next.seq - 1, Err: bad.err}
+		d := Damage{Segment: s.Name(), Off: off, Bytes: next.off - off, From: last + 1, To: next.seq - 1, Err: bad.err}
 		if next.seq == 0 { // none in this segment
 			d.To = last + 1
 			if !newest {
@@ -244,14 +246,14 @@ func (l *Log) cutTail(i int, off int64, why error) error {
 	if err != nil {
 		return err
 	}
-	aside := filepath.Join(l.cfg.Dir, asideDir, fmt.Sprintf("%s-%d", segmentName(s.First), off))
+	aside := filepath.Join(l.cfg.Dir, asideDir, fmt.Sprintf("%s-%d", s.Name(), off))
 	if err := keepAside(l.cfg.FS, aside, b); err != nil {
 		l.cfg.Log.Warn("store: the torn tail of the log could not be kept aside", "file", aside, "error", err)
 	}
 	l.cfg.Log.Warn("store: the log ends in the middle of a write, as after a power cut; it was cut back to the last good record", "segment",
-		segmentName(s.First), "offset", off, "bytes", len(b), "kept", aside, "reason", why)
+		s.Name(), "offset", off, "bytes", len(b), "kept", aside, "reason", why)
 	l.forget(s.ID)
-	if err := truncate(l.cfg.FS, filepath.Join(l.dir, segmentName(s.First)), off); err != nil {
+	if err := truncate(l.cfg.FS, filepath.Join(l.dir, s.Name()), off); err != nil {
 		return fmt.Errorf("cutting off a torn tail: %w", err)
 	}
 	s.Bytes = off
@@ -270,6 +272,11 @@ func keepAside(fs FS, name string, b []byte) error {
 			return err
 		}
 	}
+	return writeFile(fs, name, b)
+}
+
+// writeFile writes a whole file, synced.
+func writeFile(fs FS, name string, b []byte) error {
 	f, err := fs.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -283,7 +290,7 @@ func (l *Log) start() error {
 	fs := l.cfg.FS
 	if n := len(l.segments); n > 0 {
 		s := l.segments[n-1]
-		f, err := fs.OpenFile(filepath.Join(l.dir, segmentName(s.First)), os.O_RDWR, 0)
+		f, err := fs.OpenFile(filepath.Join(l.dir, s.Name()), os.O_RDWR, 0)
 		if err != nil {
 			return err
 		}
@@ -349,7 +356,7 @@ func (l *Log) bytes(s Segment, off int64) ([]byte, error) {
 	defer l.release(r)
 	b := make([]byte, s.Bytes-off)
 	if n, err := r.f.ReadAt(b, off); err != nil && !(errors.Is(err, io.EOF) && n == len(b)) {
-		return nil, fmt.Errorf("reading segment %s: %w", segmentName(s.First), err)
+		return nil, fmt.Errorf("reading segment %s: %w", s.Name(), err)
 	}
 	return b, nil
 }

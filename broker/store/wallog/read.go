@@ -146,7 +146,7 @@ func (l *Log) pread(id, off uint32, b []byte) ([]byte, error) {
 	defer l.release(r)
 	n, err := r.f.ReadAt(b, int64(off))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading segment %s at byte %d: %w", segmentName(s.First), off, err)
+		return nil, fmt.Errorf("reading segment %s at byte %d: %w", s.Name(), off, err)
 	}
 	return b[:n], nil
 }
@@ -193,7 +193,7 @@ func (l *Log) scan(s Segment, off, atMost int64, next uint64, f func(*Record) er
 		rec, n, err := decode(buf[at:], l.salt)
 		if errors.Is(err, errShort) && base+int64(len(buf)) < s.Bytes {
 			if base, buf, err = refill(r.f, s.Bytes, off, max(n, int(size)), buf); err != nil {
-				return off, fmt.Errorf("reading segment %s: %w", segmentName(s.First), err)
+				return off, fmt.Errorf("reading segment %s: %w", s.Name(), err)
 			}
 			at = 0
 			continue
@@ -202,7 +202,7 @@ func (l *Log) scan(s Segment, off, atMost int64, next uint64, f func(*Record) er
 			err = errSequence
 		}
 		if err != nil {
-			return off, &badRecord{segmentName(s.First), off, err}
+			return off, &badRecord{s.Name(), off, err}
 		}
 		rec.Place = Place{s.ID, uint32(off), uint32(n)}
 		if err := f(&rec); err != nil {

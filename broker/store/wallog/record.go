@@ -40,12 +40,6 @@ var (
 	errSequence = errors.New("a record is out of sequence")
 )
 
-// EntrySize returns how many bytes a record with a payload of n bytes takes on disk.
-func EntrySize(n int) int {
-	n += headerSize
-	return uvarintLen(uint64(n)) + n
-}
-
 func uvarintLen(x uint64) int {
 	n := 1
 	for ; x >= 0x80; x >>= 7 {
@@ -118,12 +112,10 @@ func (b *Batch) Add(typ byte) []byte {
 	return append(b.buf, make([]byte, headerSize)...)
 }
 
-// End finishes the record that Add began and returns the number of bytes it takes on disk.
-func (b *Batch) End(buf []byte) int {
-	n := len(buf) - len(b.buf)
+// End finishes the record that Add began.
+func (b *Batch) End(buf []byte) {
 	b.buf = buf
 	b.ends = append(b.ends, len(buf))
-	return uvarintLen(uint64(n)) + n
 }
 
 // Len returns the number of records.

@@ -1,9 +1,7 @@
 package wallog
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
@@ -40,7 +38,7 @@ func Repair(cfg Config, filler byte) ([]Damage, error) {
 		damaged[d.Segment] = true
 	}
 	for i, s := range l.segments {
-		if !damaged[segmentName(s.First)] {
+		if !damaged[s.Name()] {
 			continue
 		}
 		end := uint64(0) // first record behind the segment, if it is known
@@ -81,15 +79,15 @@ func (l *Log) mend(s Segment, end uint64, recs []mended, filler byte) error {
 		next++
 	}
 	for _, d := range l.damage {
-		if d.Segment == segmentName(s.First) && end == 0 {
+		if d.Segment == s.Name() && end == 0 {
 			fill(d.To + 1)
 		}
 	}
 	if end != 0 {
 		fill(end)
 	}
-	name := filepath.Join(l.dir, segmentName(s.First))
-	aside := filepath.Join(l.cfg.Dir, asideDir, segmentName(s.First)+damagedSuffix)
+	name := filepath.Join(l.dir, s.Name())
+	aside := filepath.Join(l.cfg.Dir, asideDir, s.Name()+damagedSuffix)
 	old, err := readFile(l.cfg.FS, name)
 	if err != nil {
 		return err
@@ -104,12 +102,7 @@ func (l *Log) mend(s Segment, end uint64, recs []mended, filler byte) error {
 // replace puts a file in the place of another, whole or not at all.
 func (l *Log) replace(name string, b []byte) error {
 	fs, tmp := l.cfg.FS, filepath.Join(l.cfg.Dir, "mended.new")
-	f, err := fs.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := writeFile(fs, tmp, b); err != nil {
 		return fmt.Errorf("writing %s anew: %w", name, err)
 	}
 	if err := fs.Rename(tmp, name); err != nil {
@@ -126,7 +119,7 @@ func (l *Log) fillGaps(filler byte) error {
 		}
 		missing := false
 		for i, s := range l.segments {
-			missing = missing || i > 0 && segmentName(s.First) == d.Segment && d.To == s.First-1
+			missing = missing || i > 0 && s.Name() == d.Segment && d.To == s.First-1
 		}
 		if !missing {
 			continue

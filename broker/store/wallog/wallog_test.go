@@ -322,10 +322,10 @@ func FuzzSegment(f *testing.F) {
 	f.Add(append(slices.Clone(two), appendEntry(nil, 0, 9, 8, 1, nil)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()
-		if err := os.MkdirAll(filepath.Join(dir, logPrefix+"00000000"), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, DirPrefix+"00000000"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, logPrefix+"00000000", segmentName(1)), b, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, DirPrefix+"00000000", segmentName(1)), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		last := uint64(0)
