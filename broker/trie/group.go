@@ -74,8 +74,7 @@ func (g *Group) take(shard uint16, slot uint32) bool {
 	if i < 0 {
 		return false
 	}
-	rest := make([]Member, 0, len(ms)-1)
-	rest = append(append(rest, ms[:i]...), ms[i+1:]...)
+	rest := slices.Concat(ms[:i], ms[i+1:])
 	g.members.Store(&rest)
 	return true
 }
@@ -89,9 +88,7 @@ func (l *Leaf) join(name string, m Member) (g *Group, replaced bool) {
 	}
 	g = &Group{name: strings.Clone(name)}
 	g.members.Store(&[]Member{m})
-	groups := make([]*Group, 0, len(f.groups)+1)
-	groups = append(append(append(groups, f.groups[:i]...), g), f.groups[i:]...)
-	l.many.Store(f.with(f.shards, nil, groups))
+	l.many.Store(f.with(f.shards, nil, slices.Concat(f.groups[:i], []*Group{g}, f.groups[i:])))
 	return g, false
 }
 

@@ -33,12 +33,9 @@ func (t *table[V]) displace(c *node[V], h uint64) {
 	if t.flat != nil || at.tags.Load() != 0 || !g.empty(t.mask) {
 		return
 	}
-	i := int(h >> t.shift)
-	for k := i; k >= 0 && t.cells[k].Load() == g; k-- {
-		t.cells[k].Store(nil)
-	}
-	for k := i + 1; k < len(t.cells) && t.cells[k].Load() == g; k++ {
-		t.cells[k].Store(nil)
+	i, size := t.block(h)
+	for k := range size {
+		t.cells[i+k].Store(nil)
 	}
 }
 

@@ -205,12 +205,8 @@ func (t *table[V]) take(c *node[V], h uint64) {
 
 // split divides the segment of a hash among its cells, after doubling the cells if it has only one.
 func (t *table[V]) split(h uint64, seed maphash.Seed) *table[V] {
-	i := int(h >> t.shift)
+	i, size := t.block(h)
 	old := t.cells[i].Load()
-	size := 1 // cells of the segment; they are a block of a power of two, in its natural place
-	for size < len(t.cells) && t.cells[i&^(size-1)^size].Load() == old {
-		size *= 2
-	}
 	if size == 1 {
 		if 2*len(t.cells) > t.live {
 			return nil
@@ -218,7 +214,6 @@ func (t *table[V]) split(h uint64, seed maphash.Seed) *table[V] {
 		t = t.double()
 		i, size = 2*i, 2
 	}
-	i &^= size - 1
 	var half [2]*group[V]
 	old.each(t.mask, func(c *node[V]) {
 		h := c.hash(seed)
@@ -234,6 +229,17 @@ func (t *table[V]) split(h uint64, seed maphash.Seed) *table[V] {
 		t.cells[i+k].Store(half[k/(size/2)])
 	}
 	return t
+}
+
+// block is the cells of the segment of a hash, if it has one: a power of two of them, in its natural place.
+func (t *table[V]) block(h uint64) (first, size int) {
+	first, size = int(h>>t.shift), 1
+	g := t.cells[first].Load()
+	for size < len(t.cells) && t.cells[first^size].Load() == g {
+		first &^= size
+		size *= 2
+	}
+	return first, size
 }
 
 // double copies a directory into one with two cells for each. Nobody sees the new cells yet, and an atomic store costs ten times a plain

@@ -63,20 +63,23 @@ func (t *Tree[V]) cell(b *bucket[V], path []byte) *atomic.Pointer[V] {
 	n := &b.root
 	for off := 0; off <= len(path); {
 		end := levelEnd(path, off)
-		switch {
-		case isMulti(path, off, end):
+		if isMulti(path, off, end) {
 			return &n.multi
-		case isPlus(path, off, end):
-			n = n.plus.Load()
-		default:
-			n = n.child(newLevel(path[off:end]), t.seed)
 		}
-		if n == nil {
+		if n = t.below(n, path, off, end); n == nil {
 			return nil
 		}
 		off = end + 1
 	}
 	return &n.value
+}
+
+// below is the child of n for the level path[off:end], which is no "#", or nil.
+func (t *Tree[V]) below(n *node[V], path []byte, off, end int) *node[V] {
+	if isPlus(path, off, end) {
+		return n.plus.Load()
+	}
+	return n.child(newLevel(path[off:end]), t.seed)
 }
 
 // levels is how many nodes a path takes from off on.
@@ -99,21 +102,16 @@ func (t *Tree[V]) grow(b *bucket[V], path []byte) *atomic.Pointer[V] {
 		if isMulti(path, off, end) {
 			return &n.multi
 		}
-		l, plus := newLevel(path[off:end]), isPlus(path, off, end)
-		var c *node[V]
-		if plus {
-			c = n.plus.Load()
-		} else {
-			c = n.child(l, t.seed)
-		}
+		c := t.below(n, path, off, end)
 		if c == nil {
 			if len(fresh) == 0 {
 				fresh = make([]node[V], min(block, levels(path, off)))
 			}
 			c, fresh = &fresh[0], fresh[1:]
-			if plus {
+			if isPlus(path, off, end) {
 				n.plus.Store(c)
 			} else {
+				l := newLevel(path[off:end])
 				c.become(l)
 				n.add(c, l, t.seed)
 			}
@@ -137,14 +135,9 @@ func (t *Tree[V]) prune(b *bucket[V], path []byte) {
 		if isMulti(path, off, end) {
 			break
 		}
-		s := step{parent: n, off: off, end: end}
-		if isPlus(path, off, end) {
-			s.child = n.plus.Load()
-		} else {
-			s.child = n.child(newLevel(path[off:end]), t.seed)
-		}
-		steps = append(steps, s)
-		n, off = s.child, end+1
+		child := t.below(n, path, off, end)
+		steps = append(steps, step{n, child, off, end})
+		n, off = child, end+1
 	}
 	for i := len(steps) - 1; i >= 0 && steps[i].child.empty(); i-- {
 		s := steps[i]
