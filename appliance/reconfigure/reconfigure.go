@@ -6,7 +6,6 @@ package reconfigure
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ type value struct {
 // New returns a Reconfigurer for a broker that runs with p.Plan.
 func New(p Params) *Reconfigurer {
 	r := &Reconfigurer{Params: p, files: p.Started, values: values(p.Plan)}
-	r.Plan = nil // only its values are wanted from here on
+	r.Plan, r.Started = nil, nil // what is wanted of them stands in the fields that change
 	return r
 }
 
@@ -179,6 +178,3 @@ func keysOf(list []compile.Setting) (out []string) {
 	}
 	return out
 }
-
-// errNoKeys is for a call that names none.
-var errNoKeys = errors.New("no key is given")

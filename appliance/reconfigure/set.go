@@ -14,9 +14,6 @@ import (
 
 // Set implements admin.Reconfigurer. The files are those of the last start or reload, with what is kept in addition.
 func (r *Reconfigurer) Set(_ context.Context, assignments []admin.Assignment, persist bool) (*admin.Outcome, error) {
-	if len(assignments) == 0 {
-		return nil, errNoKeys
-	}
 	var given []compile.Setting
 	for _, x := range assignments {
 		given = append(given, compile.Setting{Key: x.Key, Value: x.Value})

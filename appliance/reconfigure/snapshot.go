@@ -3,6 +3,7 @@ package reconfigure
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"sync"
@@ -65,13 +66,7 @@ func (s *Snapshot) With(name string, data []byte) *Snapshot {
 	names, _ := s.List(dir) // a directory that cannot be listed is empty
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := NewSnapshot(s.FS)
-	for n, a := range s.files {
-		out.files[n] = a
-	}
-	for d, list := range s.dirs {
-		out.dirs[d] = list
-	}
+	out := &Snapshot{FS: s.FS, files: maps.Clone(s.files), dirs: maps.Clone(s.dirs)}
 	out.files[name] = answer{data: data}
 	list := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == base })
 	if data == nil {

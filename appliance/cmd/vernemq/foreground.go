@@ -40,8 +40,9 @@ func (p *program) foreground(args []string) int {
 	} else if other {
 		return p.failed(p.become(u, args))
 	}
-	if _, ok := service.Journal(); ok {
-		p.stderr = service.Prefixed(p.stderr)
+	log := slog.New(slog.NewTextHandler(p.stdout, nil))
+	if h, ok := service.Journal(); ok {
+		log, p.stderr = slog.New(h), service.Prefixed(p.stderr)
 	}
 	inherited := service.Sockets()
 	signals := make(chan os.Signal, 2)
@@ -88,7 +89,8 @@ func (p *program) foreground(args []string) int {
 		return p.failed(err)
 	}
 	p.selfCheck(options)
-	s := &serving{program: p, layers: layers, facts: facts, files: files, plan: result, compiled: compiled, inherited: inherited, signals: signals}
+	s := &serving{program: p, layers: layers, facts: facts, files: files, plan: result, compiled: compiled, inherited: inherited, signals: signals,
+		log: log}
 	return s.run(options)
 }
 

@@ -38,8 +38,8 @@ type serving struct {
 	compiled  string
 	inherited []service.Socket
 	signals   chan os.Signal
+	log       *slog.Logger
 
-	log  *slog.Logger
 	node *node.Node
 	last atomic.Pointer[string] // what came of the last reload, for the status line
 }
@@ -48,13 +48,9 @@ type serving struct {
 func (s *serving) run(options *config.Options) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s.log = slog.New(slog.NewTextHandler(s.stdout, nil))
-	if h, ok := service.Journal(); ok {
-		s.log = slog.New(h)
-	}
 	var given []listener.Inherited
 	for _, i := range s.inherited {
-		given = append(given, listener.Inherited{FD: i.FD, Name: i.Name})
+		given = append(given, listener.Inherited(i))
 	}
 	n, err := node.Start(ctx, node.Params{
 		Options: options, AdminSocket: s.root.Path(hostfs.AdminSocket), Version: version, Log: s.log, Progress: loading(s.log),
@@ -112,9 +108,7 @@ func (s *serving) wait() os.Signal {
 
 // hangup reloads on SIGHUP; what came of it is logged.
 func (s *serving) hangup() {
-	if r := s.node.Reconfigurer(); r != nil {
-		_, _ = r.Reload(context.Background()) // reloaded tells the result
-	}
+	_, _ = s.node.Reconfigurer().Reload(context.Background()) // reloaded tells the result
 }
 
 // reconfigurer is what changes the configuration of n.
