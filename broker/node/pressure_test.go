@@ -35,17 +35,7 @@ func TestPressure(t *testing.T) {
 
 		n.Press(exchange.Refuse)
 		for _, v := range []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5} {
-			c := dial(t, addr)
-			c.v = v
-			c.send((&mqtt.Connect{Version: v, ClientID: []byte("new"), CleanStart: true}).Append(nil))
-			want := byte(3)
-			if v.Is5() {
-				want = byte(mqtt.CodeQuotaExceeded)
-			}
-			if body := c.want(mqtt.TypeConnack); body[1] != want {
-				t.Errorf("MQTT %d: CONNACK 0x%02X, want 0x%02X", v, body[1], want)
-			}
-			c.wantClosed()
+			wantNoRoom(t, addr, v)
 		}
 		if got := n.Metrics().Value(metric.OverloadConnectionsRefused); got != 3 {
 			t.Errorf("%d connections refused, want 3", got)

@@ -194,6 +194,22 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// wantNoRoom: a new client is told that the broker has no room for it, and closed.
+func wantNoRoom(t *testing.T, addr string, v mqtt.Version) {
+	t.Helper()
+	p := dial(t, addr)
+	p.v = v
+	p.send((&mqtt.Connect{Version: v, ClientID: []byte("over"), CleanStart: true}).Append(nil))
+	want := byte(3)
+	if v.Is5() {
+		want = byte(mqtt.CodeQuotaExceeded)
+	}
+	if body := p.want(mqtt.TypeConnack); body[1] != want {
+		t.Errorf("MQTT %d: CONNACK 0x%02X, want 0x%02X", v, body[1], want)
+	}
+	p.wantClosed()
+}
+
 // TestMaxConnections: one more is turned away, and let in when there is room.
 func TestMaxConnections(t *testing.T) {
 	eachShards(t, func(t *testing.T, shards int) {
@@ -205,17 +221,7 @@ func TestMaxConnections(t *testing.T) {
 			ps = append(ps, connect(t, addr, fmt.Sprint(i), mqtt.V311))
 		}
 		for i, v := range []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5} {
-			p := dial(t, addr)
-			p.v = v
-			p.send((&mqtt.Connect{Version: v, ClientID: []byte("over"), CleanStart: true}).Append(nil))
-			want := byte(3)
-			if v.Is5() {
-				want = byte(mqtt.CodeQuotaExceeded)
-			}
-			if body := p.want(mqtt.TypeConnack); body[1] != want {
-				t.Errorf("MQTT %d: CONNACK 0x%02X, want 0x%02X", v, body[1], want)
-			}
-			p.wantClosed()
+			wantNoRoom(t, addr, v)
 			if got := n.Metrics().Value(metric.SocketRefused); got != uint64(i+1) {
 				t.Errorf("%d connections refused, want %d", got, i+1)
 			}
