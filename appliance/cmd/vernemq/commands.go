@@ -12,8 +12,8 @@ import (
 // command is one word behind vernemq, or behind vernemq config.
 type command struct {
 	name, args, doc string
-	more            string // what --help tells besides: flags, exit statuses; lines end with a line end
-	run             func(p *program, args []string) int
+	more            string                              // what --help tells besides: flags, exit statuses; lines end with a line end
+	run             func(p *program, args []string) int // nil: there are words behind it
 }
 
 // What several commands' --help says.
@@ -46,7 +46,7 @@ func commands() []command {
 			"check the configuration; on a terminal, ask to accept the licence first",
 			helpStrict + helpJSON + "  --accept-eula     accept the licence for good, as the answer yes would\n" + helpSet +
 				"Nothing is written but the acceptance. Exit status: 0 it can be used, 1 it has errors, 78 the licence was declined.\n", (*program).chkconfig},
-		{"config", "COMMAND...", "compile the configuration, explain it, compare it: see vernemq config --help", "", (*program).config},
+		{"config", "COMMAND...", "compile the configuration, explain it, compare it: see vernemq config --help", "", nil},
 		{"doctor", "[--all] [--format=json] [--host DIR] [--set KEY=VALUE]...", "examine the machine and the configuration, and say how to mend what is wrong",
 			"  --all             what is in order too\n" + helpJSON +
 				"  --host DIR        take /proc and /sys from DIR, such as a copy of another machine's\n" + helpSet +
@@ -60,7 +60,7 @@ func commands() []command {
 		{"store", "verify|repair|dump|compact|export|import|backup [--dir DIR] [FILE|TO]", "examine, mend and save the durable store",
 			storeHelp, (*program).store},
 		{"bench", "MODE --addr HOST:PORT [FLAGS...]", "make load for a broker and measure it; also bench suite, bench compare A.json B.json", benchHelp(), (*program).bench},
-		{"image", "COMMAND...", "the appliance: update it, look at it, build it: see vernemq image --help", "", (*program).image},
+		{"image", "COMMAND...", "the appliance: update it, look at it, build it: see vernemq image --help", "", nil},
 		{"admin", "COMMAND...", "what vmq-admin does", "", (*program).admin},
 		{"passwd", "...", "what vmq-passwd does", "",
 			func(p *program, args []string) int { return runPasswd(p.root, args, p.stdin, p.stdout, p.stderr) }},
@@ -99,14 +99,22 @@ func configCommands() []command {
 	}
 }
 
+// behind returns the words behind a command; nil if it has none.
+func behind(name string) []command {
+	switch name {
+	case "config":
+		return configCommands()
+	case "image":
+		return imageCommands()
+	}
+	return nil
+}
+
 // findCommand returns the command of that name, such as start or config diff; nil if there is none.
 func findCommand(name string) *command {
 	list := append(commands(), hiddenCommands()...)
-	if word, ok := strings.CutPrefix(name, "config "); ok {
-		name, list = word, configCommands()
-	}
-	if word, ok := strings.CutPrefix(name, "image "); ok {
-		name, list = word, imageCommands()
+	if first, word, ok := strings.Cut(name, " "); ok {
+		name, list = word, behind(first)
 	}
 	for i := range list {
 		if list[i].name == name {
@@ -143,15 +151,13 @@ func (p *program) dispatch(args []string) int {
 		p.usage(p.stderr)
 		return exitFailed
 	}
-	if len(args) > 1 && wantsHelp(args[1:]) && c.name != "admin" && c.name != "passwd" && c.name != "config" && c.name != "image" {
+	if words := behind(c.name); words != nil {
+		return p.under(c.name, words, args[1:])
+	}
+	if len(args) > 1 && wantsHelp(args[1:]) && c.name != "admin" && c.name != "passwd" {
 		return p.commandHelp("vernemq", c)
 	}
 	return c.run(p, args[1:])
-}
-
-// config runs the words behind vernemq config.
-func (p *program) config(args []string) int {
-	return p.under("config", configCommands(), args)
 }
 
 // under runs one of the words behind a command.

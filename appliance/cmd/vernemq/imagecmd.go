@@ -43,11 +43,6 @@ func imageCommands() []command {
 	}
 }
 
-// image runs the words behind vernemq image.
-func (p *program) image(args []string) int {
-	return p.under("image", imageCommands(), args)
-}
-
 // appliance returns the appliance this program runs on.
 func (p *program) appliance() (*image.System, error) {
 	cmdline, err := image.Cmdline()

@@ -82,10 +82,8 @@ func daemonProgram() docs.Program {
 	}
 	for _, c := range commands() {
 		d.Commands = append(d.Commands, docs.Command{Words: c.name, Args: c.args, Doc: c.doc, More: c.more})
-		if c.name == "config" {
-			for _, sub := range configCommands() {
-				d.Commands = append(d.Commands, docs.Command{Words: "config " + sub.name, Args: sub.args, Doc: sub.doc, More: sub.more})
-			}
+		for _, sub := range behind(c.name) {
+			d.Commands = append(d.Commands, docs.Command{Words: c.name + " " + sub.name, Args: sub.args, Doc: sub.doc, More: sub.more})
 		}
 	}
 	d.Texts = []docs.Text{
