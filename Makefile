@@ -1,6 +1,6 @@
 # Verbs only. `make run ACCEPT_EULA=yes` tries the broker, `make test` is what CI runs; the steps of the longer verbs stand in .ci/.
 
-VERSION  := $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null))
+VERSION  := $(shell .ci/version 2>/dev/null)
 LDFLAGS  := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 FUZZTIME ?= 30s
 BENCH    ?= .

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/hex"
@@ -72,7 +73,7 @@ func read(binary string, dir func(module string) (string, error)) (*bill, error)
 	if err != nil {
 		return nil, err
 	}
-	info, err := buildinfo.ReadFile(binary)
+	info, err := buildinfo.Read(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
