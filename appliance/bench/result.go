@@ -90,16 +90,24 @@ func (r *Result) written(cfg *Config, bytes, n int64) {
 
 // answers notes how long publishers waited for the broker to say that it has a message.
 func (r *Result) answers(from *run) {
-	var all histogram
-	for _, l := range from.loops {
-		all.add(&l.answers)
-	}
+	all := from.merged(func(l *loop) *histogram { return &l.answers })
 	if all.count == 0 {
 		return
 	}
-	r.set("answer_p50_us", float64(all.quantile(.5))/1e3)
-	r.set("answer_p99_us", float64(all.quantile(.99))/1e3)
-	r.set("answer_max_us", float64(all.max)/1e3)
+	r.setTime("answer_p50_us", all.quantile(.5))
+	r.setTime("answer_p99_us", all.quantile(.99))
+	r.setTime("answer_max_us", all.max)
+}
+
+// setTime notes a figure in us that is given in ns.
+func (r *Result) setTime(name string, ns int64) { r.set(name, float64(ns)/1e3) }
+
+// merged adds up one of the histograms of all loops.
+func (r *run) merged(of func(*loop) *histogram) (all histogram) {
+	for _, l := range r.loops {
+		all.add(of(l))
+	}
+	return all
 }
 
 // growth is how much memory came to a process, in KB: of its proportional size where that is known.
@@ -112,23 +120,19 @@ func growth(before, after usage) int64 {
 
 // latencies notes the quantiles.
 func (r *Result) latencies(from *run) {
-	var latency, lag histogram
-	for _, l := range from.loops {
-		latency.add(&l.latency)
-		lag.add(&l.lag)
-	}
+	latency := from.merged(func(l *loop) *histogram { return &l.latency })
+	lag := from.merged(func(l *loop) *histogram { return &l.lag })
 	r.answers(from)
-	us := func(ns int64) float64 { return float64(ns) / 1e3 }
 	if latency.count > 0 {
 		r.set("latency_mean_us", latency.mean()/1e3)
 		for _, q := range quantiles {
-			r.set(q.name, us(latency.quantile(q.q)))
+			r.setTime(q.name, latency.quantile(q.q))
 		}
-		r.set("latency_max_us", us(latency.max))
+		r.setTime("latency_max_us", latency.max)
 	}
 	if lag.count > 0 {
-		r.set("lag_p99_us", us(lag.quantile(0.99)))
-		r.set("lag_max_us", us(lag.max))
+		r.setTime("lag_p99_us", lag.quantile(0.99))
+		r.setTime("lag_max_us", lag.max)
 	}
 }
 
