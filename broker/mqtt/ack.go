@@ -34,7 +34,7 @@ func (p *Ack) Decode(t Type, body []byte, v Version) (err error) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Ack) Size(v Version) int { return packetSize(p.bodySize(v)) }
+func (p *Ack) Size(v Version) int { return PacketSize(p.bodySize(v)) }
 
 func (p *Ack) bodySize(v Version) int { return 2 + shortTail(p.Code, p.Props, v) }
 

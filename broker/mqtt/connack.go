@@ -52,7 +52,7 @@ func decodeTail(p *Properties, b []byte, v Version, t Type) (err error) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Connack) Size(v Version) int { return packetSize(p.bodySize(v)) }
+func (p *Connack) Size(v Version) int { return PacketSize(p.bodySize(v)) }
 
 func (p *Connack) bodySize(v Version) int {
 	if v.Is5() {

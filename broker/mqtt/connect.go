@@ -167,7 +167,7 @@ func (p *Connect) decodeLogin(flags byte, b []byte) (err error) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Connect) Size() int { return packetSize(p.bodySize()) }
+func (p *Connect) Size() int { return PacketSize(p.bodySize()) }
 
 func (p *Connect) bodySize() int {
 	n := 2 + len(name) + 4 + fieldSize(p.ClientID)

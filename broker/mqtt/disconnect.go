@@ -31,7 +31,7 @@ func decodeReason(c *Code, p *Properties, body []byte, v Version, t Type) error 
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Disconnect) Size(v Version) int { return packetSize(shortTail(p.Code, p.Props, v)) }
+func (p *Disconnect) Size(v Version) int { return PacketSize(shortTail(p.Code, p.Props, v)) }
 
 // Append appends the packet in its shortest form.
 func (p *Disconnect) Append(dst []byte, v Version) []byte {
@@ -60,7 +60,7 @@ func (p *Auth) Decode(body []byte, v Version) error {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Auth) Size(v Version) int { return packetSize(shortTail(p.Code, p.Props, v)) }
+func (p *Auth) Size(v Version) int { return PacketSize(shortTail(p.Code, p.Props, v)) }
 
 // Append appends the packet in its shortest form. Before MQTT 5 there is none: dst comes back as it was.
 func (p *Auth) Append(dst []byte, v Version) []byte {

@@ -96,11 +96,8 @@ func appendHeader(dst []byte, first byte, body int) []byte {
 	return appendVarint(append(dst, first), body)
 }
 
-// PacketSize is the size of a packet whose body has so many bytes, with its fixed header.
-func PacketSize(body int) int { return packetSize(body) }
-
-// packetSize is the size of a packet with its fixed header, in bytes.
-func packetSize(body int) int { return 1 + varintSize(body) + body }
+// PacketSize is the size of a packet whose body has so many bytes, with its fixed header, in bytes.
+func PacketSize(body int) int { return 1 + varintSize(body) + body }
 
 // AppendPingreq appends a PINGREQ.
 func AppendPingreq(dst []byte) []byte { return append(dst, byte(TypePingreq)<<4, 0) }

@@ -66,7 +66,7 @@ func (p *Publish) Decode(flags byte, body []byte, v Version) error {
 
 // Size is the size of the encoded packet in bytes; AppendWith's extra properties count extra bytes. It tells whether the packet fits the
 // Maximum Packet Size of its receiver [MQTT-3.1.2-24].
-func (p *Publish) Size(v Version, extra int) int { return packetSize(p.bodySize(v, extra)) }
+func (p *Publish) Size(v Version, extra int) int { return PacketSize(p.bodySize(v, extra)) }
 
 func (p *Publish) bodySize(v Version, extra int) int {
 	n := fieldSize(p.Topic) + len(p.Payload)

@@ -40,7 +40,7 @@ func takeCodes(dst []Code, b []byte, v Version, t Type) ([]Code, error) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Suback) Size(v Version) int { return packetSize(p.bodySize(v)) }
+func (p *Suback) Size(v Version) int { return PacketSize(p.bodySize(v)) }
 
 func (p *Suback) bodySize(v Version) int {
 	n := 2 + len(p.Codes)
@@ -93,7 +93,7 @@ func (p *Unsuback) Decode(body []byte, v Version) (err error) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Unsuback) Size(v Version) int { return packetSize(p.bodySize(v)) }
+func (p *Unsuback) Size(v Version) int { return PacketSize(p.bodySize(v)) }
 
 func (p *Unsuback) bodySize(v Version) int {
 	if v.Is5() {

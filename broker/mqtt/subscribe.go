@@ -121,7 +121,7 @@ func (p *Subscribe) Add(filter []byte, opts SubOptions) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Subscribe) Size(v Version) int { return packetSize(listSize(p.Props, p.list, v)) }
+func (p *Subscribe) Size(v Version) int { return PacketSize(listSize(p.Props, p.list, v)) }
 
 // Append appends the packet. For MQTT 3.x leave out options beside the QoS.
 func (p *Subscribe) Append(dst []byte, v Version) []byte {
@@ -198,7 +198,7 @@ func (p *Unsubscribe) Add(filter []byte) {
 }
 
 // Size is the size of the encoded packet, in bytes.
-func (p *Unsubscribe) Size(v Version) int { return packetSize(listSize(p.Props, p.list, v)) }
+func (p *Unsubscribe) Size(v Version) int { return PacketSize(listSize(p.Props, p.list, v)) }
 
 // Append appends the packet.
 func (p *Unsubscribe) Append(dst []byte, v Version) []byte {

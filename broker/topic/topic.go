@@ -83,17 +83,6 @@ func validDepth(depth, maxDepth int) error {
 	return nil
 }
 
-// Depth counts the levels of a name or filter. An empty level is one too: "/a" has two, "" one.
-func Depth[S Bytes](t S) int {
-	depth := 1
-	for i := range len(t) {
-		if t[i] == '/' {
-			depth++
-		}
-	}
-	return depth
-}
-
 // HasWildcard tells whether a valid filter matches more than the one name that it spells.
 func HasWildcard[S Bytes](f S) bool {
 	for i := range len(f) {

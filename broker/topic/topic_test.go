@@ -153,11 +153,3 @@ func TestParseShared(t *testing.T) {
 		}
 	}
 }
-
-func TestDepth(t *testing.T) {
-	for in, want := range map[string]int{"": 1, "a": 1, "/": 2, "a/b/c": 3, "//": 3} {
-		if got := topic.Depth(in); got != want {
-			t.Errorf("Depth(%q) = %d, want %d", in, got, want)
-		}
-	}
-}
