@@ -22,9 +22,6 @@ func (c *Counters) Inc(id ID) { add(&c.v[id], 1) }
 // Add adds n.
 func (c *Counters) Add(id ID, n uint64) { add(&c.v[id], n) }
 
-// Sub subtracts n from a gauge. A gauge may go up in one block and down in another: only the sum over all blocks counts.
-func (c *Counters) Sub(id ID, n uint64) { add(&c.v[id], -n) }
-
 func (c *Counters) load(id ID) uint64 { return atomic.LoadUint64(&c.v[id]) }
 
 // SharedCounters is the block of everybody who has none: its methods are safe for concurrent use.
@@ -37,6 +34,3 @@ func (c *SharedCounters) Inc(id ID) { c.v[id].Add(1) }
 
 // Add adds n.
 func (c *SharedCounters) Add(id ID, n uint64) { c.v[id].Add(n) }
-
-// Sub subtracts n from a gauge.
-func (c *SharedCounters) Sub(id ID, n uint64) { c.v[id].Add(-n) }

@@ -90,9 +90,7 @@ func TestSumAndReset(t *testing.T) {
 	r.Shard(1).Add(BytesReceived, 20)
 	r.Shared().Add(BytesReceived, 3)
 	r.Shard(0).Add(RouterSubscriptions, 4)
-	r.Shard(1).Sub(RouterSubscriptions, 1) // subscribed on one shard, ended on another
 	r.Shared().Add(ActiveMqttConnections, 7)
-	r.Shared().Sub(ActiveMqttConnections, 2)
 	r.Shared().Inc(ConnackReturned(0))
 
 	ids := []ID{BytesReceived, RouterSubscriptions, RetainMessages, ActiveMqttConnections, totalActiveConnections, mqttConnackAcceptedSent,
@@ -112,11 +110,11 @@ func TestSumAndReset(t *testing.T) {
 			t.Errorf("%s: Snapshot (-want +got):\n%s", when, diff)
 		}
 	}
-	check("at first", 33, 3, 11, 5, 5, 1, 1)
+	check("at first", 33, 4, 11, 7, 7, 1, 1)
 	r.Reset()
-	check("after Reset", 0, 3, 11, 5, 5, 0, 0)
+	check("after Reset", 0, 4, 11, 7, 7, 0, 0)
 	r.Shard(1).Inc(BytesReceived)
-	check("counted on", 1, 3, 11, 5, 5, 0, 0)
+	check("counted on", 1, 4, 11, 7, 7, 0, 0)
 }
 
 // TestReadersAndWriters is for the race detector: writers, readers and resets at once lose nothing.
