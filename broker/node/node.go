@@ -51,6 +51,7 @@ type Node struct {
 
 	restoreGC     func()
 	storeStop     chan struct{}
+	storeUsers    sync.WaitGroup // who storeStop ends
 	restoreLimit  func()
 	stopGuard     func()
 	adminListener *admin.Listener
@@ -100,8 +101,8 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.gauges()
 	n.storeGauges()
 	n.storeStop = make(chan struct{})
-	go n.watchStore(n.storeStop)
-	go n.sweepRetained(base, n.storeStop)
+	n.storeUsers.Go(func() { n.watchStore(n.storeStop) })
+	n.storeUsers.Go(func() { n.sweepRetained(base, n.storeStop) })
 	n.restoreGC = keepMemory()
 	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
 	n.stopGuard = n.guardMemory(highWater(p.Options.MemoryHighWater))
@@ -208,6 +209,7 @@ func (n *Node) end() error {
 	n.stopGuard()
 	n.group.Close()
 	close(n.storeStop)
+	n.storeUsers.Wait()
 	n.restoreGC()
 	n.restoreLimit()
 	return n.store.Close()
