@@ -42,6 +42,20 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// ErrVersion is what Open and the tools return, by errors.Is, for a store whose version is not known or another than this broker's: until somebody
+// changes the directory or the broker, trying again gives the same.
+var ErrVersion = errors.New("the store is not of this broker's version")
+
+// wrongVersion is an ErrVersion that says what to do.
+type wrongVersion string
+
+func (e wrongVersion) Error() string        { return string(e) }
+func (e wrongVersion) Is(target error) bool { return target == ErrVersion }
+
+func versionErrorf(format string, args ...any) error {
+	return wrongVersion(fmt.Sprintf(format, args...))
+}
+
 // checkVersion refuses a store of another version, and marks a new one if it may.
 func checkVersion(files wallog.FS, dir string, create bool) error {
 	name := filepath.Join(dir, versionName)
@@ -53,7 +67,7 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 		}
 		for _, n := range names {
 			if strings.HasPrefix(n, wallog.DirPrefix) {
-				return fmt.Errorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that "+
+				return versionErrorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that "+
 					"file; else put back a backup", dir, versionName, version)
 			}
 		}
@@ -77,12 +91,12 @@ func checkVersion(files wallog.FS, dir string, create bool) error {
 	v, err := strconv.Atoi(strings.TrimPrefix(text, "vernemq-store "))
 	switch {
 	case err != nil || !strings.HasPrefix(text, "vernemq-store "):
-		return fmt.Errorf("%s does not say which version the store has, but %q: put back a backup", name, text)
+		return versionErrorf("%s does not say which version the store has, but %q: put back a backup", name, text)
 	case v > version:
-		return fmt.Errorf("the store in %s has version %d, and this broker knows up to %d: install the newer broker again, run \"vernemq store export FILE\", then this "+
+		return versionErrorf("the store in %s has version %d, and this broker knows up to %d: install the newer broker again, run \"vernemq store export FILE\", then this "+
 			"one and \"vernemq store import FILE\" on an empty directory", dir, v, version)
 	case v < version:
-		return fmt.Errorf("the store in %s has version %d, and this broker needs %d: run \"vernemq store export FILE\" with the older broker, move the "+
+		return versionErrorf("the store in %s has version %d, and this broker needs %d: run \"vernemq store export FILE\" with the older broker, move the "+
 			"directory away, then run \"vernemq store import FILE\" with this one", dir, v, version)
 	}
 	return nil

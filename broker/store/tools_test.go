@@ -231,13 +231,13 @@ func TestVersions(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(cfg.Dir, "VERSION"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Open(cfg); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := store.Open(cfg); !errors.Is(err, store.ErrVersion) || !strings.Contains(err.Error(), want) {
 			t.Errorf("version %q: %v", text, err)
 		}
 		if err := os.Remove(filepath.Join(cfg.Dir, "VERSION")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Open(cfg); err == nil || !strings.Contains(err.Error(), "no file VERSION") {
+		if _, err := store.Open(cfg); !errors.Is(err, store.ErrVersion) || !strings.Contains(err.Error(), "no file VERSION") {
 			t.Errorf("no version: %v", err)
 		}
 	}

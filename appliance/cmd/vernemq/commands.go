@@ -29,7 +29,7 @@ const (
 func commands() []command {
 	return []command{
 		{"start", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "start the broker in the background",
-			helpEULA + helpUser + helpSet + "Exit status: 0 it runs, 1 it runs already or failed, 78 licence or configuration.\n", (*program).start},
+			helpEULA + helpUser + helpSet + "Exit status: 0 it runs, 1 it runs already or failed, 78 licence, configuration or version of the store.\n", (*program).start},
 		{"stop", "", "stop it, and wait until it is gone", "Exit status: 0 it is gone, 1 it did not run.\n", (*program).stop},
 		{"restart", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "stop, then start",
 			"A configuration that could not be started with is told first, and the broker that runs goes on.\n" + helpEULA + helpUser + helpSet +
@@ -39,7 +39,7 @@ func commands() []command {
 				"  --wait            until it is done, and tell what came of it; without it that is in the log\n" + helpJSON +
 				"Exit status: 0 done, or asked for without --wait; 1 refused, or it does not run.\n", (*program).reload},
 		{"foreground", "[--accept-eula] [--user NAME] [--set KEY=VALUE]...", "run the broker until it gets SIGTERM or SIGINT",
-			helpEULA + helpUser + helpSet + "Exit status: 0 stopped and drained, 1 failed, 78 licence or configuration.\n", (*program).foreground},
+			helpEULA + helpUser + helpSet + "Exit status: 0 stopped and drained, 1 failed, 78 licence, configuration or version of the store.\n", (*program).foreground},
 		{"ping", "", "answer pong if the broker runs", "", (*program).ping},
 		{"getpid", "", "print the process id of the broker", "", (*program).getpid},
 		{"chkconfig", "[--strict] [--format=json] [--accept-eula] [--set KEY=VALUE]...",
@@ -220,7 +220,8 @@ func (p *program) help(args []string) int {
 	fmt.Fprint(p.stdout, `
   --root DIR takes all paths under DIR, those inside the configuration too. Also for vmq-admin and vmq-passwd.
   --help behind a command tells more about it.
-  Exit status: 0 done, 1 failed, 2 could not be tried, 78 not started for the licence or the configuration.
+  Exit status: 0 done, 1 failed, 2 could not be tried, 78 not started for the licence, the configuration
+  or the version of the store.
 `)
 	return exitOK
 }

@@ -22,7 +22,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1  // the command failed, or the configuration has errors
 	exitCannot = 2  // it could not even be tried
-	exitConfig = 78 // a start refused: licence not accepted, or errors in the configuration
+	exitConfig = 78 // a start refused, and the next one will be: licence not accepted, errors in the configuration, a store of another version
 )
 
 // program is one call of vernemq.

@@ -89,7 +89,7 @@ func daemonProgram() docs.Program {
 	d.Texts = []docs.Text{
 		{Title: "Exit status", Terms: []docs.Option{
 			{Form: "0", Doc: "Done."}, {Form: "1", Doc: "Failed."}, {Form: "2", Doc: "It could not be tried."},
-			{Form: "78", Doc: "Not started: the licence is not accepted, or the configuration has errors."},
+			{Form: "78", Doc: "Not started, and not until somebody acts: the licence is not accepted, the configuration has errors, or the store is of another version."},
 		}},
 		{Title: "Files", Terms: []docs.Option{
 			{Form: hostfs.MainConf, Doc: "The configuration; its last line includes the next."},

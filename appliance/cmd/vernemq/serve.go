@@ -23,6 +23,7 @@ import (
 	"vernemq/broker/config"
 	"vernemq/broker/listener"
 	"vernemq/broker/node"
+	"vernemq/broker/store"
 )
 
 // statusEvery is how often the line of systemctl status is brought up to date.
@@ -59,6 +60,9 @@ func (s *serving) run(options *config.Options) int {
 	if err != nil {
 		fmt.Fprintf(s.stderr, "vernemq foreground: the broker cannot start: %v\n", err)
 		_ = service.Failed("cannot start: "+err.Error(), err)
+		if errors.Is(err, store.ErrVersion) {
+			return exitConfig // whoever started it shall not try again: the store will be the same
+		}
 		return exitFailed
 	}
 	s.node = n
