@@ -54,7 +54,7 @@ func (x *Exchange) Authenticate(c *session.Connect, r *Rules, done func(Step, er
 		}
 		return x.decide(c, r, done)
 	}
-	v := x.hooks.Load().AskAuth(c.Auth, func(v hook.Verdict) {
+	v := x.hooks.AskAuth(c.Auth, func(v hook.Verdict) {
 		if step, err := finish(v); step != Later {
 			done(step, err)
 		}

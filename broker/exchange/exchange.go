@@ -19,6 +19,7 @@ package exchange
 
 import (
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -54,7 +55,7 @@ type Exchange struct {
 	Metrics *metric.Registry
 	Log     *slog.Logger // nil: nothing is logged; set it before the loops start
 	options *config.Live
-	hooks   atomic.Pointer[hook.Chains]
+	hooks   *hook.Chains
 	shards  int
 
 	mu        sync.Mutex
@@ -71,8 +72,7 @@ type Exchange struct {
 
 // New returns an exchange for a number of shards.
 func New(shards int, options *config.Live, st store.Store, hooks *hook.Chains, metrics *metric.Registry) *Exchange {
-	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, shards: shards, keys: make([]directory, shards), full: make([]marks, shards), homes: make([]*Home, shards)}
-	x.hooks.Store(hooks)
+	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, hooks: hooks, shards: shards, keys: make([]directory, shards), full: make([]marks, shards), homes: make([]*Home, shards)}
 	m := map[string]*trie.Index{"": trie.New(shards)}
 	x.mounts.Store(&m)
 	metrics.Gauge(metric.RouterSubscriptions, func() uint64 { return uint64(x.Subscriptions()) })
@@ -92,10 +92,7 @@ func (x *Exchange) index(mountpoint string) *trie.Index {
 	if i := old[mountpoint]; i != nil {
 		return i
 	}
-	m := make(map[string]*trie.Index, len(old)+1)
-	for k, v := range old {
-		m[k] = v
-	}
+	m := maps.Clone(old)
 	m[mountpoint] = trie.New(x.shards)
 	x.mounts.Store(&m)
 	return m[mountpoint]
@@ -119,9 +116,6 @@ func (x *Exchange) Subscriptions() int {
 	}
 	return n
 }
-
-// SetHooks replaces the hook chains; turns that have begun finish with the old ones.
-func (x *Exchange) SetHooks(c *hook.Chains) { x.hooks.Store(c) }
 
 // directory maps the slots of one shard to the keys of durable sessions. The shard writes, all shards read: a publisher lists the durable
 // recipients of its message whatever their shard.

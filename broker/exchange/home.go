@@ -56,7 +56,7 @@ const TimerSession = 1
 // NewHome returns the part of x that lives on a shard. now is monotonic nanoseconds.
 func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), groups: map[uint32]*shelf{}, rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
-	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Wheel: wheel.New(now)}
+	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Hooks: x.hooks, Wheel: wheel.New(now)}
 	h.T.Sink.Pump = h.pump
 	h.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) {
 		x.Store.ReadMessages(refs, func(ms []*msg.Message) { loop.Post(func() { done(ms) }) })
@@ -66,12 +66,11 @@ func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 	return h
 }
 
-// Refresh takes over the current options and hooks; the loop calls it at the begin of a turn.
+// Refresh takes over the current options; the loop calls it at the begin of a turn.
 func (h *Home) Refresh() {
 	if o := h.x.options.Load(); o != h.T.Opts { // other limits may be in force
 		h.T.Opts, h.marking = o, len(h.slots)
 	}
-	h.T.Hooks = h.x.hooks.Load()
 	h.policy, h.refuses = h.T.Opts.SharedPolicy, h.T.RefusesFull()
 	h.press()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/netip"
+	"slices"
 
 	"vernemq/broker/hook"
 	"vernemq/broker/metric"
@@ -26,12 +27,7 @@ func (r *Rules) allows(v mqtt.Version, bridge bool) bool {
 	if bridge {
 		level |= 0x80
 	}
-	for _, x := range r.Versions {
-		if x == level {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.Versions, level)
 }
 
 // The reasons to refuse a CONNECT, beside those of the codec and of hooks.
@@ -110,7 +106,7 @@ func (x *Exchange) admit(c *session.Connect, r *Rules, done func(error)) (pendin
 		}
 		return x.authoriseWill(c, done)
 	}
-	v := x.hooks.Load().AskRegister(q, func(v hook.Verdict) {
+	v := x.hooks.AskRegister(q, func(v hook.Verdict) {
 		if pending, err := finish(v, done); !pending {
 			done(err)
 		}
@@ -123,8 +119,7 @@ func (x *Exchange) admit(c *session.Connect, r *Rules, done func(error)) (pendin
 
 // authoriseWill asks for the last will as for a publish.
 func (x *Exchange) authoriseWill(c *session.Connect, done func(error)) (pending bool, err error) {
-	hooks := x.hooks.Load()
-	if c.Will == nil || !hooks.Publishes() {
+	if c.Will == nil || !x.hooks.Publishes() {
 		return false, nil
 	}
 	m := c.Will.Msg
@@ -141,7 +136,7 @@ func (x *Exchange) authoriseWill(c *session.Connect, done func(error)) (pending 
 		}
 		return nil
 	}
-	v := hooks.AskPublish(q, func(v hook.Verdict) { done(finish(v)) })
+	v := x.hooks.AskPublish(q, func(v hook.Verdict) { done(finish(v)) })
 	if v == hook.Pending {
 		return true, nil
 	}

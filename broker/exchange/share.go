@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/session"
@@ -113,7 +114,7 @@ func (h *Home) groupRecipient(rs []store.Recipient, m *msg.Message, c *choice) [
 		if c.own == nil {
 			qos = h.deliveryQoS(m, c.member.Entry)
 		}
-		rs = append(rs, store.Recipient{Session: store.SessionKey(k), Opts: qos | 8})
+		rs = append(rs, store.Recipient{Session: store.SessionKey(k), Opts: qos | byte(mqtt.SubRetainAsPublished)})
 	}
 	return rs
 }
@@ -172,7 +173,7 @@ func holder(s *session.Session, g *trie.Group) store.SessionKey {
 func (h *Home) astray(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *Owed) {
 	if q, qos := g.Queue(), h.groupQoS(m); q != nil && qos > 0 {
 		it := session.ItemOf(h.T.Forms.Own(m), qos)
-		it.Ref = h.handOver(m, slot, store.Recipient{Session: store.SessionKey(q.Key.Load()), Opts: qos | 8}, o)
+		it.Ref = h.handOver(m, slot, store.Recipient{Session: store.SessionKey(q.Key.Load()), Opts: qos | byte(mqtt.SubRetainAsPublished)}, o)
 		h.giveBack(g, q, []queue.Item{it})
 		return
 	}

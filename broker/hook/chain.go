@@ -48,7 +48,7 @@ type Event struct {
 	Reason  string   // OnMessageDrop: queue_full, expired, max_packet_size_exceeded
 }
 
-// Chains is the compiled set of providers, immutable: a change of plugins builds a new one.
+// Chains is the compiled set of providers, immutable.
 type Chains struct {
 	register  []RegisterAuth
 	publish   []PublishAuth

@@ -5,7 +5,7 @@
 // and ignore results. An empty chain costs one length check.
 //
 // A provider answers at once on the shard (passwd and ACL tables in memory) or says Pending and answers later from its own goroutine
-// through Request.Answer; a shard never waits.
+// through the function it was given; a shard never waits.
 package hook
 
 import (
@@ -37,17 +37,6 @@ const (
 	OnSessionExpired
 	OnMessageDrop
 	OnTopicUnsubscribed
-	NumPoints
-)
-
-// Rule says how the answers of several providers are combined.
-type Rule uint8
-
-const (
-	// Conditional asks one provider after another until one answers other than Next.
-	Conditional Rule = iota
-	// Every calls all providers and ignores their answers.
-	Every
 )
 
 // Verdict is the answer of one provider.
@@ -60,7 +49,7 @@ const (
 	OK
 	// Refuse rejects, with the reason code set in the request.
 	Refuse
-	// Pending means that the provider will call the request's Answer later, exactly once, from any goroutine.
+	// Pending means that the provider will call answer later, exactly once, from any goroutine.
 	Pending
 )
 

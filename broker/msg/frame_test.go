@@ -209,18 +209,6 @@ func TestOwn(t *testing.T) {
 	}
 }
 
-// TestStampLess: stamps are totally ordered, by time and then by node.
-func TestStampLess(t *testing.T) {
-	order := []msg.Stamp{{}, {Node: 1}, {Time: 1}, {Time: 1, Node: 7}, {Time: 2}, {Time: 1 << 63}}
-	for i, a := range order {
-		for j, b := range order {
-			if a.Less(b) != (i < j) {
-				t.Errorf("%v.Less(%v) = %v", a, b, a.Less(b))
-			}
-		}
-	}
-}
-
 // TestFormsOwn: all who keep the message of the last Begin share one copy; the next message has its own, though it may lie at the same place.
 func TestFormsOwn(t *testing.T) {
 	var f msg.Forms

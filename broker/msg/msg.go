@@ -10,19 +10,12 @@ type SubscriberID struct {
 	ClientID   string
 }
 
-// Stamp is the version of a stored record: a hybrid logical clock reading and the node that made it. A later Stamp wins.
+// Stamp is the version of a stored record: a hybrid logical clock reading and the node that made it. A later Stamp wins; equal times are
+// ordered by node, so that all nodes agree.
 // It is written with every session, retained and queue record from the first day, so that clustering needs no migration.
 type Stamp struct {
 	Time uint64 // 48 bits of wall clock milliseconds, 16 bits of counter
 	Node uint32 // hash of the node name
-}
-
-// Less orders stamps; equal times are ordered by node so that all nodes agree.
-func (s Stamp) Less(o Stamp) bool {
-	if s.Time != o.Time {
-		return s.Time < o.Time
-	}
-	return s.Node < o.Node
 }
 
 // Origin names the session a message came from, for No Local and for metrics: its shard and its slot there. The zero Origin is the broker.

@@ -110,31 +110,16 @@ func (q *Queue) resize(n int) {
 
 // Filter keeps the items for which keep is true, in order, and calls drop for the others.
 func (q *Queue) Filter(keep func(*Item) bool, drop func(Item)) {
-	kept := make([]Item, 0, q.n)
-	for i := range q.n {
-		it := q.ring[(q.head+i)&(len(q.ring)-1)]
-		if keep(&it) {
-			kept = append(kept, it)
+	kept := Queue{LIFO: q.LIFO}
+	q.Each(func(it *Item) bool {
+		if keep(it) {
+			kept.Push(*it, -1)
 		} else {
-			drop(it)
+			drop(*it)
 		}
-	}
-	n := 8
-	for n < len(kept) {
-		n *= 2
-	}
-	lifo := q.LIFO
-	*q = Queue{LIFO: lifo}
-	if len(kept) > 0 {
-		q.ring = make([]Item, n)
-		q.n = copy(q.ring, kept)
-		for i := range kept {
-			q.size += int64(kept[i].Size)
-			if kept[i].QoS == 0 {
-				q.qos0++
-			}
-		}
-	}
+		return true
+	})
+	*q = kept
 }
 
 // Next calls f for the waiting items in the order Pop gives them, until it returns false. f may change the item's Msg and Flags.

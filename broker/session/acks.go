@@ -94,7 +94,7 @@ func (s *Session) ackSent(typ mqtt.Type, code mqtt.Code) metric.ID {
 func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 	switch a.Type {
 	case mqtt.TypePuback:
-		f := s.flight(a.PacketID)
+		f := s.win.get(a.PacketID)
 		if f == nil || f.qos != 1 || f.state != flightSent {
 			t.Count.Inc(metric.MqttPubackInvalidError + s.v())
 			return nil
@@ -104,7 +104,7 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 	case mqtt.TypePubrec:
 		s.pubrec(t, a)
 	case mqtt.TypePubcomp:
-		f := s.flight(a.PacketID)
+		f := s.win.get(a.PacketID)
 		if f == nil || f.state != flightReleased {
 			t.Count.Inc(metric.MqttPubcompInvalidError + s.v())
 			return nil
@@ -117,16 +117,9 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 	return nil
 }
 
-func (s *Session) flight(id uint16) *flight {
-	if s.win == nil {
-		return nil
-	}
-	return s.win.get(id)
-}
-
 // pubrec answers with PUBREL once it is durable that the receiver has the message: after a crash the message must not be sent again.
 func (s *Session) pubrec(t *Turn, a *mqtt.Ack) {
-	f := s.flight(a.PacketID)
+	f := s.win.get(a.PacketID)
 	if f == nil || f.qos != 2 || f.state == flightCommit {
 		t.Count.Inc(metric.MqttPubrecInvalidError + s.v())
 		if a.Code >= 0x80 {

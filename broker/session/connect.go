@@ -132,8 +132,7 @@ func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
 	s.resendAt = -1
 	if s.win != nil && s.win.n > 0 {
 		s.resendAt = 0
-		for i := range s.win.n {
-			f, _ := s.win.at(i)
+		for f := range s.win.all() {
 			f.flags &^= flightCounted
 			switch f.state {
 			case flightCommit: // never left: the same identifier serves, and it is durable before the CONNACK is

@@ -17,6 +17,14 @@ func (s *Session) MaxMessageRate(t *Turn) int {
 	return hook.Or(s.opt.MaxMessageRate, t.Opts.MaxMessageRate)
 }
 
+// qosOf is the QoS at which a message goes to a subscription, of what it was published with and what the subscription was granted.
+func (s *Session) qosOf(t *Turn, published, granted byte) byte {
+	if hook.Or(s.opt.Set().UpgradeQoS, t.Opts.UpgradeOutgoingQoS) {
+		return granted
+	}
+	return min(published, granted)
+}
+
 // MaxLifetime is how long the connection may last on a listener that allows so much; 0: for ever.
 func (s *Session) MaxLifetime(listener time.Duration) time.Duration {
 	own := hook.Or(s.opt.Set().MaxLifetime, 0)

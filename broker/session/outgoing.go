@@ -287,13 +287,18 @@ func (s *Session) open(t *Turn, it *queue.Item) {
 // the client may still have its identifier in use, which must not be given to another message [MQTT-2.2.1-4 of 5.0]. What the store refuses goes
 // without.
 func (s *Session) record(t *Turn, it *queue.Item) {
-	r := store.Recipient{Session: s.Key, Opts: it.QoS}
-	if it.Flags&itemRetain != 0 {
-		r.Opts |= 8
-	}
 	it.Msg = it.Msg.Own()
-	ref, _ := t.Store.PutMessage(it.Msg, store.Inbound{}, []store.Recipient{r})
+	ref, _ := t.Store.PutMessage(it.Msg, store.Inbound{}, []store.Recipient{recipient(s.Key, it)})
 	it.Ref = uint64(ref)
+}
+
+// recipient is the delivery it as the store has it, of a session or of a group's queue.
+func recipient(k store.SessionKey, it *queue.Item) store.Recipient {
+	r := store.Recipient{Session: k, Opts: it.QoS}
+	if it.Flags&itemRetain != 0 {
+		r.Opts |= byte(mqtt.SubRetainAsPublished)
+	}
+	return r
 }
 
 // commitFlight goes on with an exchange whose next step is durable now.

@@ -58,21 +58,18 @@ func (s *Session) readFlights(t *Turn) {
 		}
 	}
 	s.read(t, refs, func(byRef map[uint64]*msg.Message) {
-		if s.win == nil {
-			return
-		}
-		for i := 0; i < s.win.n; i++ {
-			x, id := s.win.at(i)
-			if m, asked := byRef[x.ref]; asked && x.state == flightSent && x.m == nil {
-				if x.m = m; m == nil {
-					s.drop(t, x.item(), id, "lost")
-					s.end(x)
-					i = -1 // the span may have moved
-				} else {
-					x.flags, x.subID = s.known(m, x.flags, x.subID)
-					if t.Hooks.Delivers() {
-						x.m = s.rewrite(t, m, x.qos, x.flags)
-					}
+		for x, id := range s.win.all() {
+			m, asked := byRef[x.ref]
+			switch {
+			case !asked || x.state != flightSent || x.m != nil:
+			case m == nil:
+				s.drop(t, x.item(), id, "lost")
+				s.end(x)
+			default:
+				x.m = m
+				x.flags, x.subID = s.known(m, x.flags, x.subID)
+				if t.Hooks.Delivers() {
+					x.m = s.rewrite(t, m, x.qos, x.flags)
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package session
 import (
 	"slices"
 
-	"vernemq/broker/hook"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 )
@@ -47,12 +46,8 @@ func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
 	r := &s.replays[0]
 	m, used, done := r.src.Next(budget)
 	if m != nil {
-		qos := min(m.QoS, r.maxQoS)
-		if hook.Or(s.opt.Set().UpgradeQoS, t.Opts.UpgradeOutgoingQoS) {
-			qos = r.maxQoS
-		}
-		it := queue.Item{QoS: qos, Flags: itemRetain, SubID: r.subID}
-		if qos == 0 {
+		it := queue.Item{QoS: s.qosOf(t, m.QoS, r.maxQoS), Flags: itemRetain, SubID: r.subID}
+		if it.QoS == 0 {
 			s.sendOnce(t, m, &it)
 		} else {
 			it.Msg = m.Own()

@@ -3,6 +3,7 @@ package session
 import (
 	"slices"
 
+	"vernemq/broker/mqtt"
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
 	"vernemq/broker/trie"
@@ -30,7 +31,7 @@ func (r *Restored) Delivery(ref store.MessageRef, size int, d store.Recipient, s
 		group = r.s.numberOf(g)
 	}
 	flags := byte(itemRestored)
-	if d.Opts&8 != 0 { // retain as published; known looks at the message
+	if mqtt.SubOptions(d.Opts).RetainAsPublished() { // retain as published; known looks at the message
 		flags |= itemRetain
 	}
 	qos := d.Opts & 3

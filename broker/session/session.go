@@ -185,20 +185,6 @@ func (s *Subs) Has(l *trie.Leaf) bool {
 	return false
 }
 
-// Match reports whether a topic name matches one of the subscriptions.
-func (s *Subs) Match(name []byte) bool {
-	for i := range s.list {
-		filter := s.list[i].Filter
-		if sh, ok, err := topic.ParseShared(filter); ok && err == nil {
-			filter = sh.Filter
-		}
-		if topic.Match(filter, name) {
-			return true
-		}
-	}
-	return false
-}
-
 // matching returns the identifier of a subscription whose filter matches a topic: what a restored delivery was made for.
 func (s *Subs) matching(name []byte) uint32 {
 	for i := range s.list {
@@ -328,12 +314,8 @@ func (s *Session) inflight() {
 //
 // m is nil if the message is in the store only.
 func (s *Session) EachMessage(f func(ref uint64, m *msg.Message, qos byte, dup bool)) {
-	if s.win != nil {
-		for i := range s.win.n {
-			if x, _ := s.win.at(i); x.state != flightFree {
-				f(x.ref, x.m, x.qos, true)
-			}
-		}
+	for x := range s.win.all() {
+		f(x.ref, x.m, x.qos, true)
 	}
 	if s.q != nil {
 		s.q.Each(func(it *queue.Item) bool { f(it.Ref, it.Msg, it.QoS, false); return true })

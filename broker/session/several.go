@@ -77,12 +77,9 @@ func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 	keep := func(it queue.Item, id uint16) {
 		if mine && it.Ref != 0 && it.QoS == 2 && id != 0 { // no step of its exchange was taken
 			if k := s.holder(it.Group, 0); k != 0 {
-				r := store.Recipient{Session: k, Opts: it.QoS}
+				r := recipient(k, &it)
 				if s.Key != 0 && it.Group != 0 {
 					r.SubID = GroupKey(s.shared.groups[it.Group-1])
-				}
-				if it.Flags&itemRetain != 0 {
-					r.Opts |= 8
 				}
 				t.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS}, r)
 			}
@@ -90,27 +87,18 @@ func (s *Session) Leftover(t *Turn, all bool) (out []queue.Item) {
 		it.Flags &= itemRetain | itemGone | itemRestored | itemAsk
 		out = append(out, it)
 	}
-	if s.win != nil {
-		for i := 0; i < s.win.n; i++ {
-			f, id := s.win.at(i)
-			switch {
-			case f.state == flightFree || !mine && f.flags&itemMain == 0:
-				continue
-			case f.untaken() || all && f.state == flightSent:
-				it := *f.item()
-				if f.m != nil {
-					it.Size = itemSize(f.m)
-				}
-				keep(it, id)
-			case all:
-				s.release(t, f.item(), id)
-			default:
-				continue
-			}
-			n := s.win.n
-			s.end(f)
-			i = max(i-(n-s.win.n), -1) // the span may have lost its eldest
+	for f, id := range s.win.all() {
+		switch {
+		case !mine && f.flags&itemMain == 0:
+			continue
+		case f.untaken() || all && f.state == flightSent:
+			keep(*f.item(), id)
+		case all:
+			s.release(t, f.item(), id)
+		default:
+			continue
 		}
+		s.end(f)
 	}
 	if s.q != nil {
 		s.q.Filter(func(it *queue.Item) bool { return it.QoS == 0 || !mine && it.Flags&itemMain == 0 }, func(it queue.Item) { keep(it, 0) })
@@ -125,7 +113,7 @@ func (s *Session) Inherit(t *Turn, it queue.Item) {
 	} else {
 		it.Since = 0 // the session outlives its being one of several
 	}
-	s.put(t, it)
+	s.Shelve(t, it)
 }
 
 // Succeed finds who of the heirs brings to an end what another connection left of a message that went to all who were there: one that has it
@@ -157,12 +145,10 @@ func (s *Session) promote(it queue.Item) (found bool) {
 	is := func(ref uint64, m *msg.Message, flags byte) bool {
 		return flags&itemMain == 0 && (it.Ref != 0 && ref == it.Ref || it.Ref == 0 && m == it.Msg && m != nil)
 	}
-	if s.win != nil {
-		for i := range s.win.n {
-			if f, _ := s.win.at(i); f.state != flightFree && is(f.ref, f.m, f.flags) {
-				f.flags, f.group, f.since = f.flags|flag, it.Group, since
-				return true
-			}
+	for f := range s.win.all() {
+		if is(f.ref, f.m, f.flags) {
+			f.flags, f.group, f.since = f.flags|flag, it.Group, since
+			return true
 		}
 	}
 	if s.q != nil {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"vernemq/broker/hook"
+	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/store"
@@ -60,11 +61,8 @@ func (s *Session) vacate() int {
 	if s.q != nil {
 		s.q.Each(func(it *queue.Item) bool { used[it.Group] = true; return true })
 	}
-	if s.win != nil {
-		for i := range s.win.n {
-			f, _ := s.win.at(i)
-			used[f.group] = true
-		}
+	for f := range s.win.all() {
+		used[f.group] = true
 	}
 	place := -1
 	for i, g := range s.shared.groups {
@@ -133,21 +131,12 @@ func (s *Session) Offer(t *Turn, underway bool, others func(*trie.Group) bool) (
 	if !some {
 		return nil
 	}
-	if underway && s.win != nil {
-		for i := 0; i < s.win.n; i++ {
-			f, id := s.win.at(i)
-			if !give[f.group] || !f.untaken() {
-				continue
+	if underway {
+		for f, id := range s.win.all() {
+			if give[f.group] && f.untaken() {
+				out = append(out, s.offered(t, *f.item(), id))
+				s.end(f)
 			}
-			it := *f.item()
-			if f.m != nil {
-				it.Size = itemSize(f.m)
-			}
-			out = append(out, s.offered(t, it, id))
-			n := s.win.n
-			s.end(f)
-			i -= n - s.win.n // the span has lost its eldest
-			i = max(i, -1)
 		}
 	}
 	if s.q != nil {
@@ -166,7 +155,7 @@ func (s *Session) offered(t *Turn, it queue.Item, id uint16) Offered {
 	// What the queue holds for a session that is not durable changes hands all the same once its exchange has begun: no step of it was taken.
 	if k := s.holder(it.Group, 0); k != 0 && it.Ref != 0 && (s.Key != 0 || id != 0 && it.QoS == 2) {
 		t.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(it.Ref), PacketID: id, QoS: it.QoS},
-			store.Recipient{Session: store.SessionKey(g.Queue().Key.Load()), Opts: it.QoS | 8})
+			store.Recipient{Session: store.SessionKey(g.Queue().Key.Load()), Opts: it.QoS | byte(mqtt.SubRetainAsPublished)})
 	}
 	it.Group, it.SubID = 0, 0
 	return Offered{g, it}
@@ -177,11 +166,9 @@ func (s *Session) forsake(t *Turn) {
 	if s.Key != 0 || s.shared == nil || s.Further() {
 		return
 	}
-	if s.win != nil {
-		for i := range s.win.n {
-			if f, id := s.win.at(i); f.state != flightFree && f.group != 0 {
-				s.release(t, f.item(), id)
-			}
+	for f, id := range s.win.all() {
+		if f.group != 0 {
+			s.release(t, f.item(), id)
 		}
 	}
 	if s.q != nil {
@@ -197,11 +184,8 @@ func (s *Session) forsake(t *Turn) {
 // Adopt queues a delivery that waited for a shared group as a whole, under the subscription of this member. It counts against no limit: it was
 // taken when there was room for it. held is the key of the group's own queue.
 func (s *Session) Adopt(t *Turn, it queue.Item, sub *Sub, held store.SessionKey) {
-	if !hook.Or(s.MainSession().opt.Set().UpgradeQoS, t.Opts.UpgradeOutgoingQoS) {
-		it.QoS = min(it.QoS, sub.Opts.QoS())
-	} else {
-		it.QoS = sub.Opts.QoS()
-	}
+	main := s.MainSession()
+	it.QoS = main.qosOf(t, it.QoS, sub.Opts.QoS())
 	it.Flags &= itemGone
 	if sub.Opts.RetainAsPublished() || s.Bridge {
 		switch {
@@ -212,19 +196,27 @@ func (s *Session) Adopt(t *Turn, it queue.Item, sub *Sub, held store.SessionKey)
 		}
 	}
 	it.SubID = sub.ID
-	it.Group = s.MainSession().numberOf(sub.Group)
+	it.Group = main.numberOf(sub.Group)
 	if s.Further() {
 		it.Flags |= itemMain
 	}
-	if k := s.MainSession().Key; k != 0 && held != 0 && it.Ref != 0 {
+	if main.Key != 0 && held != 0 && it.Ref != 0 {
 		t.Store.PutMove(store.Ack{Session: held, Message: store.MessageRef(it.Ref)},
-			store.Recipient{Session: k, Opts: byte(sub.Opts)&^3 | it.QoS, SubID: GroupKey(sub.Group)})
+			store.Recipient{Session: main.Key, Opts: byte(sub.Opts)&^3 | it.QoS, SubID: GroupKey(sub.Group)})
 	}
-	s.put(t, it)
+	s.Shelve(t, it)
 }
 
-// Shelve puts a delivery into the queue of a shared group. It counts against no limit, for it did so before.
-func (s *Session) Shelve(t *Turn, it queue.Item) { s.put(t, it) }
+// Shelve puts a delivery into the queue. It counts against no limit, for it did so before. Its size is counted here, if it has its message.
+func (s *Session) Shelve(t *Turn, it queue.Item) {
+	if s.q == nil {
+		s.q = &queue.Queue{LIFO: hook.Or(s.opt.Set().QueueType, t.Opts.QueueType) == "lifo"}
+	}
+	if it.Msg != nil {
+		it.Size = itemSize(it.Msg)
+	}
+	s.q.Push(it, -1)
+}
 
 // Keep queues a message for a shared group whose members are all away, at the highest QoS that one of them may get it with. ref is as with Deliver.
 func (s *Session) Keep(t *Turn, m *msg.Message, ref uint64, qos byte) {
@@ -234,7 +226,7 @@ func (s *Session) Keep(t *Turn, m *msg.Message, ref uint64, qos byte) {
 
 // ItemOf is the delivery of a message that waits for a shared group, at the highest QoS that a member may get it with.
 func ItemOf(m *msg.Message, qos byte) queue.Item {
-	return queue.Item{Msg: m, Ref: m.Ref, QoS: qos, Size: itemSize(m)}
+	return queue.Item{Msg: m, Ref: m.Ref, QoS: qos}
 }
 
 // Take takes up to n deliveries out of the queue.
@@ -246,11 +238,4 @@ func (s *Session) Take(n int) (out []queue.Item) {
 		out = append(out, s.q.Pop())
 	}
 	return out
-}
-
-func (s *Session) put(t *Turn, it queue.Item) {
-	if s.q == nil {
-		s.q = &queue.Queue{LIFO: t.Opts.QueueType == "lifo"}
-	}
-	s.q.Push(it, -1)
 }

@@ -1,6 +1,9 @@
 package session
 
 import (
+	"iter"
+	"slices"
+
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 )
@@ -79,9 +82,27 @@ func (w *window) at(i int) (*flight, uint16) {
 	return &w.ring[(w.head+i)&(len(w.ring)-1)], idAfter(w.first, i)
 }
 
-// get returns the open exchange of an identifier, or nil.
+// all gives the open exchanges and their identifiers, eldest first; the one that is given may be removed. There are none in a nil window.
+func (w *window) all() iter.Seq2[*flight, uint16] {
+	return func(yield func(*flight, uint16) bool) {
+		if w == nil {
+			return
+		}
+		for i := 0; i < w.n; {
+			n := w.n
+			if f, id := w.at(i); f.state != flightFree && !yield(f, id) {
+				return
+			}
+			if w.n == n { // else it was the eldest, and the next one is in its place
+				i++
+			}
+		}
+	}
+}
+
+// get returns the open exchange of an identifier, or nil. There are none in a nil window.
 func (w *window) get(id uint16) *flight {
-	if w.n == 0 || id == 0 {
+	if w == nil || w.n == 0 || id == 0 {
 		return nil
 	}
 	i := (int(id) - int(w.first) + maxID) % maxID
@@ -121,12 +142,7 @@ func (s *idSet) has(id uint16) bool {
 	if s.bits != nil {
 		return s.bits[id/64]&(1<<(id%64)) != 0
 	}
-	for _, x := range s.list {
-		if x == id {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.list, id)
 }
 
 // add puts id in; it must not be there.
@@ -159,12 +175,8 @@ func (s *idSet) remove(id uint16) bool {
 		}
 		return true
 	}
-	for i, x := range s.list {
-		if x == id {
-			s.list[i] = s.list[len(s.list)-1]
-			s.list = s.list[:len(s.list)-1]
-			break
-		}
-	}
+	last := len(s.list) - 1
+	s.list[slices.Index(s.list, id)] = s.list[last]
+	s.list = s.list[:last]
 	return true
 }

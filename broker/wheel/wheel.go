@@ -20,9 +20,6 @@ type Timer struct {
 // Armed reports whether t waits in a wheel.
 func (t *Timer) Armed() bool { return t.next != nil }
 
-// When returns the time t is armed for, in monotonic nanoseconds; meaningless if it is not armed.
-func (t *Timer) When() int64 { return t.when }
-
 // Wheel holds the timers of one shard. Not safe for concurrent use.
 type Wheel struct {
 	slot [slots]Timer // list heads
