@@ -146,6 +146,17 @@ func TestSessionOptions(t *testing.T) {
 				d.t.Errorf("received %s\nwant     %s", got, want)
 			}
 		}},
+		{name: "queue_type of what a shared group kept", v: mqtt.V311, connack: "CONNACK", set: func(r *hook.Register) { r.SetOptions.QueueType = ptr("lifo") },
+			talk: func(d *dialog) {
+				d.subscribe("$share/g/q")
+				d.s.lose()
+				for i, text := range []string{"1", "2"} {
+					d.p.send((&mqtt.Publish{Topic: []byte("q"), QoS: 1, PacketID: uint16(i + 1), Payload: []byte(text)}).Append(nil, mqtt.V311))
+				}
+				if _, got := d.join("s", mqtt.V311); got != `CONNACK presentPUBLISH "q" "2" qos=1 id=1PUBLISH "q" "1" qos=1 id=2` {
+					d.t.Errorf("received %s, want the newest first", got)
+				}
+			}},
 		{name: "shared_subscription_policy", v: mqtt.V311, connack: "CONNACK", set: func(r *hook.Register) { r.SetOptions.SharedPolicy = ptr("least_inflight") },
 			talk: func(d *dialog) { // configured is round_robin
 				publisher := d.s
