@@ -3,6 +3,7 @@ package node
 import (
 	"os"
 	"runtime/debug"
+	"sync"
 )
 
 // limitMemory sets how many bytes the process tries to stay below; 0 or less leaves it alone. The returned function restores what was. An
@@ -12,5 +13,5 @@ func limitMemory(bytes int64) (restore func()) {
 		return func() {}
 	}
 	before := debug.SetMemoryLimit(bytes)
-	return func() { debug.SetMemoryLimit(before) }
+	return sync.OnceFunc(func() { debug.SetMemoryLimit(before) })
 }

@@ -17,6 +17,9 @@ const (
 	// or as pages the collector keeps for itself, returns it to the system: after a storm of connections an edge machine has better use for it.
 	quiet = 256 << 10
 	trim  = 2 << 20
+	// loadPercent is GOGC while the store is loaded. What that leaves behind would else be as much as what stays, on a machine that may have no
+	// room for both.
+	loadPercent = 25
 )
 
 // keeper applies the memory policy of a running broker.
@@ -32,36 +35,48 @@ var users struct {
 	keeper *keeper
 }
 
-// keepMemory applies the policy until the returned function is called. An operator who set GOGC decides himself.
-func keepMemory() (stop func()) {
+// keepMemory applies the policy until stop is called, for a broker that is loading its store and says by loaded when that is done. An operator
+// who set GOGC decides himself.
+func keepMemory() (loaded, stop func()) {
 	users.Lock()
 	defer users.Unlock()
 	if users.n == 0 {
-		if before := debug.SetGCPercent(100); before != 100 {
+		if before := debug.SetGCPercent(loadPercent); before != 100 {
 			debug.SetGCPercent(before)
-			return func() {}
+			return func() {}, func() {}
 		}
-		users.keeper = &keeper{stop: make(chan struct{})}
-		users.keeper.done.Add(1)
-		go users.keeper.run()
 	}
 	users.n++
-	return func() {
+	return startKeeper, sync.OnceFunc(func() {
 		users.Lock()
 		defer users.Unlock()
-		if users.n--; users.n == 0 {
+		if users.n--; users.n > 0 {
+			return
+		}
+		if users.keeper != nil {
 			close(users.keeper.stop)
 			users.keeper.done.Wait()
-			debug.SetGCPercent(100)
+			users.keeper = nil
 		}
+		debug.SetGCPercent(100)
+	})
+}
+
+func startKeeper() {
+	users.Lock()
+	defer users.Unlock()
+	if users.keeper == nil {
+		debug.SetGCPercent(100)
+		users.keeper = &keeper{stop: make(chan struct{})}
+		users.keeper.done.Go(users.keeper.run)
 	}
 }
 
 func (k *keeper) run() {
-	defer k.done.Done()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var last runtime.MemStats
+	runtime.ReadMemStats(&last) // what the start has left is returned at once
 	percent := 100
 	for {
 		var now runtime.MemStats

@@ -60,11 +60,19 @@ type Node struct {
 }
 
 // Start builds and starts a broker. When it returns without error, all listeners accept and the admin socket answers.
-func Start(ctx context.Context, p Params) (*Node, error) {
+func Start(ctx context.Context, p Params) (_ *Node, err error) {
 	if p.Log == nil {
 		p.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	base := time.Now()
+	loaded, restoreGC := keepMemory()
+	restoreLimit := limitMemory(p.Options.MemoryLimit)
+	defer func() {
+		if err != nil {
+			restoreGC()
+			restoreLimit()
+		}
+	}()
 	if p.Store == nil {
 		st, err := openStore(&p, base)
 		if err != nil {
@@ -77,7 +85,7 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	if want := shards + 2; runtime.GOMAXPROCS(0) < want {
 		runtime.GOMAXPROCS(want)
 	}
-	n := &Node{params: p, options: config.NewLive(p.Options), metrics: metric.NewRegistry(shards), store: p.Store}
+	n := &Node{params: p, options: config.NewLive(p.Options), metrics: metric.NewRegistry(shards), store: p.Store, restoreGC: restoreGC, restoreLimit: restoreLimit}
 	n.exchange = exchange.New(shards, n.options, p.Store, hook.NewChains(p.Providers...), n.metrics)
 	n.exchange.Log = p.Log
 	group, err := shard.NewGroup(shards, n.exchange, base, p.Log)
@@ -103,8 +111,7 @@ func Start(ctx context.Context, p Params) (*Node, error) {
 	n.storeStop = make(chan struct{})
 	n.storeUsers.Go(func() { n.watchStore(n.storeStop) })
 	n.storeUsers.Go(func() { n.sweepRetained(base, n.storeStop) })
-	n.restoreGC = keepMemory()
-	n.restoreLimit = limitMemory(p.Options.MemoryLimit)
+	loaded()
 	n.stopGuard = n.guardMemory(highWater(p.Options.MemoryHighWater))
 	if err := n.open(ctx); err != nil {
 		n.listeners.StopAll()

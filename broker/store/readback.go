@@ -152,11 +152,13 @@ func (s *Durable) Load(f Loader) error {
 			f.Inbound(Inbound{Session: k, PacketID: id})
 		}
 	}
-	refs := s.byAge()
-	for len(refs) > 0 {
-		n := min(loadChunk, len(refs))
-		s.loadMessages(f, refs[:n])
-		refs = refs[n:]
+	var refs []MessageRef
+	for chunk := range slices.Chunk(s.byAge(), loadChunk) {
+		refs = refs[:0]
+		for _, m := range chunk {
+			refs = append(refs, MessageRef(uint64(m.gen)<<32|uint64(m.slot)))
+		}
+		s.loadMessages(f, refs)
 	}
 	return s.loadRetained(f)
 }
@@ -179,26 +181,24 @@ func (s *Durable) session(k SessionKey) (rec Session, inbound []uint16, ok bool)
 
 func byFilter(a, b Subscription) int { return strings.Compare(a.Filter, b.Filter) }
 
+// aged is a message among others of other age: what sorting them needs, and a reference.
+type aged struct {
+	origin    uint64
+	slot, gen uint32
+}
+
 // byAge returns all messages, eldest first.
-func (s *Durable) byAge() []MessageRef {
+func (s *Durable) byAge() []aged {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	type aged struct {
-		origin uint64
-		slot   uint32
-	}
 	all := make([]aged, 0, s.x.messages.used())
 	for i := uint32(1); i < s.x.messages.next; i++ {
 		if m := s.x.messages.at(i); m.head != 0 {
-			all = append(all, aged{m.origin, i})
+			all = append(all, aged{m.origin, i, m.gen})
 		}
 	}
 	slices.SortFunc(all, func(a, b aged) int { return cmp.Compare(a.origin, b.origin) })
-	refs := make([]MessageRef, len(all))
-	for i, a := range all {
-		refs[i] = s.x.ref(a.slot)
-	}
-	return refs
+	return all
 }
 
 func (s *Durable) loadMessages(f Loader, refs []MessageRef) {

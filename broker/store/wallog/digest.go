@@ -94,6 +94,7 @@ func (l *Log) readDigest(s Segment, each func(*Record) error) (last uint64, ok b
 		return last, false, nil
 	}
 	off := uint32(0)
+	var r Record
 	for len(recs) > 0 {
 		typ := recs[0]
 		size, n := binary.Uvarint(recs[1:])
@@ -101,7 +102,7 @@ func (l *Log) readDigest(s Segment, each func(*Record) error) (last uint64, ok b
 		keep, n := binary.Uvarint(recs)
 		recs = recs[n:]
 		last++
-		r := Record{Seq: last, Type: typ, Payload: recs[:keep:keep], Place: Place{s.ID, off, uint32(size)}, Digest: true}
+		r = Record{Seq: last, Type: typ, Payload: recs[:keep:keep], Place: Place{s.ID, off, uint32(size)}, Digest: true}
 		recs = recs[keep:]
 		off += uint32(size)
 		if err := each(&r); err != nil {
