@@ -72,7 +72,11 @@ func (p *program) explain(args []string) int {
 	explainText(out, result, a)
 	for _, e := range findings.Entries {
 		if e.Key == a.name || e.Key == a.old && a.old != "" {
-			fmt.Fprintf(out, "\n  %s: %s\n", e.Severity, e.Message)
+			at := ""
+			if e.Pos.Known() {
+				at = e.Pos.String() + ": "
+			}
+			fmt.Fprintf(out, "\n  %s%s: %s\n", at, e.Severity, e.Message)
 		}
 	}
 	if err := out.Flush(); err != nil {

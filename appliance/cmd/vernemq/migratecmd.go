@@ -22,6 +22,10 @@ const maxOld = 4 << 20
 // newName is how messages call a new configuration that goes to standard output.
 const newName = "new vernemq.conf"
 
+// licenceToCome is what every rewritten configuration needs: an acceptance is not carried over, the terms are others.
+const licenceToCome = `The licence is not carried over: nothing starts before it is accepted, with "vernemq chkconfig" on a terminal.
+`
+
 // migrate rewrites an old configuration.
 func (p *program) migrate(args []string) int {
 	var from *string
@@ -66,6 +70,7 @@ func (p *program) migrate(args []string) int {
 	if n := left.Count(report.Warning); n > 0 {
 		fmt.Fprintf(p.stderr, "compiling the new configuration gives %d warnings: see vernemq config check\n", n)
 	}
+	fmt.Fprint(p.stderr, licenceToCome)
 	if findings.Fatal(false) || left.Fatal(false) {
 		return exitFailed
 	}
