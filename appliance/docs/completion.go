@@ -136,7 +136,17 @@ _vernemq() {
 	done
 	next=()
 	_vernemq_next "$where"
-	_describe -o 'word' next || _files
+	local -a commands=(${next:#-*}) flags=(${(M)next:#-*}) open
+	local none=1
+	open=(${(M)commands:#*=:*}) commands=(${commands:#*=:*})
+	(( ! $#commands )) || { _describe 'command' commands && none=0 }
+	(( ! $#open )) || { _describe 'argument' open -S '' && none=0 }
+	if [[ $PREFIX == -* ]]; then
+		open=(${(M)flags:#*=:*}) flags=(${flags:#*=:*})
+		(( ! $#flags )) || { _describe -o 'flag' flags && none=0 }
+		(( ! $#open )) || { _describe -o 'flag' open -S '' && none=0 }
+	fi
+	(( ! none )) || _files
 }
 
 _vernemq "$@"
@@ -162,12 +172,14 @@ function __vernemq_words
 	for word in $typed[2..]
 		__vernemq_next "$path $word" >/dev/null; and set path "$path $word"
 	end
-	__vernemq_next $path
+	set -l found (__vernemq_next $path)
+	string join \n -- $found
+	string match -qv -- '-*' $found; or __fish_complete_path (commandline -ct)
 end
 
 `)
 	for _, name := range names {
-		fmt.Fprintf(b, "complete -c %s -a '(__vernemq_words)'\n", name)
+		fmt.Fprintf(b, "complete -c %s -f -a '(__vernemq_words)'\n", name)
 	}
 }
 

@@ -38,7 +38,7 @@ type Text struct {
 }
 
 // flagInText finds flags in help texts, with the = of those that have a value joined to it.
-var flagInText = regexp.MustCompile(`(?:^|[\s\[|,])(--?[a-z][a-z0-9_-]*[a-z0-9])(=?)`)
+var flagInText = regexp.MustCompile(`(?:^|[\s\[|,])(--?[A-Za-z](?:[a-z0-9_-]*[a-z0-9])?)(=?)`)
 
 // flags returns the flags that a command understands, in alphabetical order: of its options, and of the help texts that mention them.
 func (c *Command) flags() (out []Option) {
