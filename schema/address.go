@@ -20,7 +20,11 @@ func (p *parser) address(text string) (any, *ValueError) {
 	colon := strings.LastIndexByte(text, ':')
 	if colon <= 0 {
 		problem := k.notA(text)
-		if text != "" {
+		switch port := strings.TrimPrefix(text, ":"); {
+		case text == "":
+		case port != "" && strings.Trim(port, "0123456789") == "":
+			problem.Hint = "the address is missing: write 127.0.0.1:" + port + " for this machine alone, 0.0.0.0:" + port + " for all addresses"
+		default:
 			problem.Hint = "the port is missing"
 		}
 		return nil, problem

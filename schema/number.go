@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -12,6 +13,9 @@ import (
 func (p *parser) integer(text string) (any, *ValueError) {
 	k := p.key
 	n, err := strconv.ParseInt(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return nil, &ValueError{CodeRange, fmt.Sprintf("%s is out of range: want %s", k.quote(text), k.Accepts()), ""}
+	}
 	if err != nil {
 		problem := k.notA(text)
 		if unit := unitLength(k.Unit); unit > 0 {

@@ -20,12 +20,16 @@ const serviceUser = "vernemq"
 // maxListed bounds how many bad lines of one file are listed.
 const maxListed = 20
 
-// secretReadable finds files with secrets that every user of the machine can read.
+// secretReadable finds files with secrets that every user of the machine can read. A line that only refers to a secret shows none: what counts is
+// the file that it names.
 func secretReadable(c *compilation) {
 	told := map[string]bool{}
 	for _, s := range c.settings {
 		file := s.KeyPos.File
-		if !s.key.Secret || s.layer != plan.File || s.Value == "" || told[file] {
+		if isReference(s.Value) {
+			file = s.file
+		}
+		if !s.key.Secret || !fromFiles(s.layer) || s.Value == "" || file == "" || told[file] {
 			continue
 		}
 		told[file] = true
@@ -189,8 +193,8 @@ func (c *compilation) readAuthFile(plugin, key string) (v *plan.Value, text []by
 // badFile reports a file that cannot be read.
 func (c *compilation) badFile(v *plan.Value, err error) {
 	if err != nil {
-		message, hint := fileProblem(fmt.Sprint(v.Value), err)
-		c.report.Add(c.about(v, nil, report.Warning, report.CodeUnreadable, v.Name+": "+message, hint))
+		code, message, hint := fileProblem(fmt.Sprint(v.Value), err)
+		c.report.Add(c.about(v, nil, report.Warning, code, v.Name+": "+message, hint))
 	}
 }
 
@@ -208,14 +212,15 @@ func (c *compilation) badLine(v *plan.Value, code string, i, n, line int, err er
 }
 
 // fileProblem says in words why a file cannot be used, and what to do.
-func fileProblem(name string, err error) (message, hint string) {
+func fileProblem(name string, err error) (code, message, hint string) {
+	code = report.CodeUnreadable
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no file " + name, "create it, or correct the path"
+		return code, "there is no file " + name, "create it, or correct the path"
 	case errors.Is(err, fs.ErrPermission):
-		return "no permission to read " + name, "chgrp " + serviceUser + " " + name + " && chmod g+r " + name
+		return report.CodeDenied, "no permission to read " + name, "chgrp " + serviceUser + " " + name + " && chmod g+r " + name
 	case errors.Is(err, source.ErrTooLarge):
-		return name + " is too large", "is it the right file?"
+		return code, name + " is too large", "is it the right file?"
 	}
-	return "cannot read " + name + ": " + err.Error(), ""
+	return code, "cannot read " + name + ": " + err.Error(), ""
 }

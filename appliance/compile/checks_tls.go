@@ -47,8 +47,8 @@ func (c *compilation) tlsFileOf(l *plan.Listener, option string, told map[string
 	}
 	data, err := c.in.FS.ReadFile(path.Clean(f.name), maxPEM)
 	if err != nil {
-		message, hint := fileProblem(f.name, err)
-		c.tell(&f, severity(l), report.CodeUnreadable, message, hint)
+		code, message, hint := fileProblem(f.name, err)
+		c.tell(&f, severity(l), code, message, hint)
 		return f, false
 	}
 	f.data = data
@@ -169,6 +169,7 @@ func (c *compilation) serverChain(f *tlsFile, certs []*x509.Certificate) {
 			fmt.Sprintf("the certificate %s in %s is not meant for servers: clients may refuse it", subject(leaf), f.name),
 			"ask for one with the extended key usage serverAuth")
 	}
+	c.aloneOnItsWay(f, certs)
 	for i, cert := range certs[1:] {
 		c.validity(f, cert)
 		if err := certs[i].CheckSignatureFrom(cert); err != nil {
@@ -177,6 +178,17 @@ func (c *compilation) serverChain(f *tlsFile, certs []*x509.Certificate) {
 			return
 		}
 	}
+}
+
+// aloneOnItsWay reports a server's certificate that goes out without the one that signed it: where that is not a root, a client cannot build the
+// chain, and refuses the handshake.
+func (c *compilation) aloneOnItsWay(f *tlsFile, certs []*x509.Certificate) {
+	leaf := certs[0]
+	if len(certs) > 1 || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
+		return
+	}
+	c.tell(f, report.Note, report.CodeChain, fmt.Sprintf("%s holds the certificate %s alone: clients that do not know %q, which signed it, refuse it", f.name,
+		subject(leaf), leaf.Issuer.CommonName), "append the certificate that signed it, unless that is the root which clients have")
 }
 
 func allowsServer(cert *x509.Certificate) bool {

@@ -290,8 +290,8 @@ func (c *compilation) content(s *setting, name string) (string, *schema.ValueErr
 	case errors.Is(err, source.ErrTooLarge):
 		return fail(report.CodeTooLarge, fmt.Sprintf("%s is larger than a value may be (%d bytes)", full, schema.MaxValue), "is it the right file?")
 	case err != nil:
-		message, hint := fileProblem(full, err)
-		return fail(report.CodeUnreadable, message, hint)
+		code, message, hint := fileProblem(full, err)
+		return fail(code, message, hint)
 	case !utf8.Valid(data):
 		return fail(report.CodeEncoding, full+" is not UTF-8", "a binary file cannot be a value")
 	}

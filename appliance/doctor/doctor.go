@@ -4,6 +4,7 @@
 package doctor
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -103,6 +104,8 @@ func Count(findings []Finding, s Status) (n int) {
 func licence(in *Input) []Finding {
 	f := Finding{Status: OK, Name: "accept_eula", Reading: "accepted"}
 	switch {
+	case !in.Licence.Accepted && slices.ContainsFunc(in.Findings.Entries, func(e report.Entry) bool { return e.Code == report.CodeDenied }):
+		f = Finding{Status: Unknown, Name: "accept_eula", Reading: "not known: not all files may be read", Mend: "sudo vernemq doctor"}
 	case in.Licence.Changed:
 		f = Finding{Status: Error, Name: eula.RecordFile, Reading: "an older text is accepted", Wanted: "the text that is installed",
 			Why: "nothing starts before the new text is accepted", Mend: "vernemq chkconfig, on a terminal; or vernemq chkconfig --accept-eula"}

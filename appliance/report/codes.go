@@ -4,6 +4,7 @@ package report
 const (
 	// Reading files.
 	CodeUnreadable   = "unreadable-file"   // a file cannot be opened or read
+	CodeDenied       = "no-permission"     // a file or directory that this user may not read
 	CodeTooLarge     = "too-large"         // a bound on sizes or counts is exceeded
 	CodeEncoding     = "not-utf8"          // bytes that are not UTF-8
 	CodeControl      = "control-character" // a control character where text is expected

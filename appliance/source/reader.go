@@ -69,7 +69,7 @@ func (r *reader) file(name string, chain []report.Pos, from report.Entry) {
 		complain(report.CodeUnreadable, "there is no file "+name, "create it, or correct the path")
 		return
 	case errors.Is(err, fs.ErrPermission):
-		complain(report.CodeUnreadable, "no permission to read "+name, "give the user that runs the broker read permission")
+		complain(report.CodeDenied, "no permission to read "+name, "give the user that runs the broker read permission")
 		return
 	case err != nil:
 		complain(report.CodeUnreadable, "cannot read "+name+": "+err.Error(), "")

@@ -91,7 +91,11 @@ func (r *reader) dir(dir string) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		r.add(report.Entry{Severity: report.Warning, Code: report.CodeUnreadable, Pos: report.Pos{File: dir},
+		code := report.CodeUnreadable
+		if errors.Is(err, fs.ErrPermission) {
+			code = report.CodeDenied
+		}
+		r.add(report.Entry{Severity: report.Warning, Code: code, Pos: report.Pos{File: dir},
 			Message: "cannot list the directory: " + err.Error(), Hint: "what is set in it is not taken into account here"})
 	}
 	for _, name := range names {

@@ -71,6 +71,8 @@ func (p *program) chkconfig(args []string) int {
 	switch {
 	case state.Changed:
 		fmt.Fprint(p.stderr, state.Refusal())
+	case !state.Accepted && denied(findings):
+		fmt.Fprintf(p.stderr, "Whether the licence is accepted is not known: %s.\n", runWithSudo)
 	case !state.Accepted:
 		fmt.Fprintf(p.stderr, "The licence is not accepted (accept_eula, %s): nothing will start.\n", state.From)
 	}
@@ -87,7 +89,7 @@ func (p *program) chkconfig(args []string) int {
 func (p *program) licence(result *plan.Plan) (eula.State, error) {
 	state, err := eula.Check(p.root, result)
 	if errors.Is(err, fs.ErrPermission) {
-		fmt.Fprintf(p.stderr, "vernemq chkconfig: %v: whether the accepted licence is this one is not known\n", err)
+		fmt.Fprintf(p.stderr, "vernemq chkconfig: %v: whether the accepted licence is this one is not known; %s\n", err, runWithSudo)
 		state.Accepted = state.Configured
 		return state, nil
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"vernemq/appliance/compile"
@@ -14,6 +16,7 @@ import (
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
 	"vernemq/appliance/report"
+	"vernemq/appliance/service"
 	"vernemq/appliance/source"
 	confd "vernemq/conf.d"
 	"vernemq/packaging"
@@ -42,6 +45,7 @@ func (p *program) compileFrom(files source.FS, l layerFlags, runTime []compile.S
 		Schema: s, FS: files, Main: first, Environ: environ, Container: inContainer(),
 		Set: l.set, RunTime: runTime, AcceptEULA: l.acceptEULA, Compiler: "vernemq " + version, Host: facts,
 	})
+	adviseOrdinaryUser(findings, files, os.Geteuid())
 	return result, findings, nil
 }
 
@@ -69,6 +73,27 @@ func (p *program) admit(result *plan.Plan, findings *report.Report, least report
 		return licence, &refusal{exitConfig, "the configuration has " + findings.Summary(report.Error) + ": see vernemq chkconfig"}, nil
 	}
 	return licence, nil, nil
+}
+
+// runWithSudo is the advice for somebody who may not do what root may.
+const runWithSudo = "run this command with sudo"
+
+// adviseOrdinaryUser puts right what is advised about files that the user with the number uid may not read: neither root nor the service, such a
+// user learns nothing about what the service may.
+func adviseOrdinaryUser(findings *report.Report, files source.FS, uid int) {
+	if account, ok := source.Account(files, service.User); uid == 0 || ok && account.UID == uid {
+		return
+	}
+	for i := range findings.Entries {
+		if e := &findings.Entries[i]; e.Code == report.CodeDenied {
+			e.Hint = runWithSudo + ": your user may not read what is meant for root and the service"
+		}
+	}
+}
+
+// denied reports whether something could not be read for want of rights, so that values that are shown may be wrong.
+func denied(findings *report.Report) bool {
+	return slices.ContainsFunc(findings.Entries, func(e report.Entry) bool { return e.Code == report.CodeDenied })
 }
 
 // compileFile compiles one file, or the vernemq.conf of a directory, as if it were the main one. An absolute name lies under the root. Neither the
@@ -139,6 +164,10 @@ func (p *program) nodename() string {
 
 // cannot reports what kept a command from being tried.
 func (p *program) cannot(command string, err error) int {
-	fmt.Fprintf(p.stderr, "vernemq %s: %v\n", command, err)
+	advice := ""
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		advice = "; " + runWithSudo
+	}
+	fmt.Fprintf(p.stderr, "vernemq %s: %v%s\n", command, err, advice)
 	return exitCannot
 }
