@@ -82,7 +82,7 @@ func refusedAuth(a *hook.Auth, t mqtt.Type) error {
 // Question is the AUTH that asks the client for its next step.
 func Question(c *session.Connect) (frame []byte, err error) {
 	a := authPacket(mqtt.CodeContinueAuthentication, c.Auth)
-	if c.MaxPacket != 0 && a.Size(c.Version) > int(c.MaxPacket) {
+	if !c.Fits(a.Size(c.Version)) {
 		return nil, errAuthTooLarge
 	}
 	return a.Append(nil, c.Version), nil
@@ -148,20 +148,9 @@ func (h *Home) auth(s *session.Session, body []byte) (Result, error) {
 	if err := nextStep(q, &a); err != nil {
 		return Continue, err
 	}
-	epoch := s.Epoch
+	later := h.later(s)
 	v := h.T.Hooks.AskAuth(q, func(v hook.Verdict) {
-		h.loop.Post(func() {
-			if s.Epoch != epoch || !s.Online() {
-				return
-			}
-			out := s.Out
-			if err := h.authed(s, q, v); err != nil {
-				h.Fail(s, err)
-				h.loop.Kick(out)
-				return
-			}
-			h.loop.Resume(out)
-		})
+		later(func() error { return h.authed(s, q, v) })
 	})
 	if v == hook.Pending {
 		return Park, nil

@@ -12,16 +12,9 @@ import (
 
 // Remove ends a session that is not connected: nothing of it is left. A will that still waited is published [MQTT-3.1.3-9 of 5.0].
 func (h *Home) Remove(s *session.Session) {
-	if s.Gone || s.Connected() {
-		return
+	if !s.Gone && !s.Connected() {
+		h.endOffline(s, hook.OnClientGone)
 	}
-	client, w := s.Client(), s.Will
-	s.Will = nil
-	h.end(s)
-	if w != nil {
-		h.publishWill(s, w)
-	}
-	h.observe(hook.OnClientGone, &client)
 }
 
 // Unsubscribe takes a subscription of a session away; false if it has none of that filter. tell: observers of OnTopicUnsubscribed are told.

@@ -36,27 +36,20 @@ func Refused(v mqtt.Version, c *session.Connect, err error) (code mqtt.Code, fra
 	if c == nil || !v.Is5() {
 		return p.Code, p.Append(nil, v)
 	}
-	fits := func() bool { return c.MaxPacket == 0 || p.Size(v) <= int(c.MaxPacket) }
+	fits := func() bool { return c.Fits(p.Size(v)) }
+	if !fits() {
+		return p.Code, nil
+	}
 	reason := err.Error()
 	var r *Refusal
 	if errors.As(err, &r) {
 		reason = r.Reason
 		if r.ServerReference != "" {
-			p.Props.AddBytes(mqtt.PropServerReference, []byte(r.ServerReference))
+			session.Optional(&p.Props, fits, func(p *mqtt.Properties) { p.AddBytes(mqtt.PropServerReference, []byte(r.ServerReference)) })
 		}
 	}
-	with := p.Props.Clone(0)
-	if reason != "" {
-		p.Props.AddBytes(mqtt.PropReasonString, []byte(reason))
-	}
-	if !fits() {
-		p.Props = with // [MQTT-3.2.2-19]
-	}
-	if !fits() {
-		p.Props.Reset()
-	}
-	if !fits() {
-		return p.Code, nil
+	if reason != "" { // [MQTT-3.2.2-19]
+		session.Optional(&p.Props, fits, func(p *mqtt.Properties) { p.AddBytes(mqtt.PropReasonString, []byte(reason)) })
 	}
 	return p.Code, p.Append(nil, v)
 }
@@ -112,25 +105,15 @@ func accepted(c *session.Connect, o *config.Options) (p mqtt.Connack, err error)
 	if c.Auth != nil {
 		addAuth(&p.Props, c.Auth)
 	}
-	fits := func() bool { return c.MaxPacket == 0 || p.Size(c.Version) <= int(c.MaxPacket) }
+	fits := func() bool { return c.Fits(p.Size(c.Version)) }
 	if !fits() {
 		return p, errConnackTooLarge
 	}
 	// What is only good to know is left out where there is no room for it.
-	without := p.Props
 	if c.ResponseInfo && c.Responses != "" { // [MQTT-3.1.2-28]
-		p.Props = without.Clone(0)
-		if p.Props.AddBytes(mqtt.PropResponseInfo, []byte(c.Responses)); fits() {
-			without = p.Props
-		}
+		session.Optional(&p.Props, fits, func(p *mqtt.Properties) { p.AddBytes(mqtt.PropResponseInfo, []byte(c.Responses)) })
 	}
-	p.Props = without.Clone(0)
-	for _, kv := range c.User {
-		p.Props.AddUser([]byte(kv[0]), []byte(kv[1]))
-	}
-	if !fits() { // [MQTT-3.2.2-20]
-		p.Props = without
-	}
+	session.AddUser(&p.Props, fits, c.User) // [MQTT-3.2.2-20]
 	return p, nil
 }
 

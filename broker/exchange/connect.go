@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"vernemq/broker/hook"
-	"vernemq/broker/metric"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/session"
 	"vernemq/broker/store"
@@ -18,17 +17,16 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	if err != nil {
 		return nil, false, err
 	}
-	wall := time.UnixMilli(h.T.Wall * 1000).UnixMilli()
 	s = h.byID[c.ID]
 	if c.Expiry > 0 && (s == nil || s.Key == 0) && h.x.Store.Full() != nil {
 		return nil, false, errStoreFull
 	}
 	if s != nil {
 		if s.Several != nil && !s.Online() && h.T.Opts.AllowMultipleSessions {
-			return h.attach(s, c, out, &ack, !c.CleanStart, wall)
+			return h.attach(s, c, out, &ack, !c.CleanStart)
 		}
-		if f := h.further(s, wall); f != nil {
-			return h.attach(f, c, out, &ack, !c.CleanStart, wall)
+		if f := h.further(s); f != nil {
+			return h.attach(f, c, out, &ack, !c.CleanStart)
 		}
 		h.takeover(s, c.CleanStart)
 		if s.Gone {
@@ -48,15 +46,15 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 		s, present = nil, false
 	}
 	if s == nil {
-		s = h.create(c.ID, wall)
+		s = h.create(c.ID)
 	}
-	return h.attach(s, c, out, &ack, present, wall)
+	return h.attach(s, c, out, &ack, present)
 }
 
 // attach begins a connection of a session and answers its CONNECT.
-func (h *Home) attach(s *session.Session, c *session.Connect, out *session.Output, ack *mqtt.Connack, present bool, wall int64) (*session.Session, bool, error) {
+func (h *Home) attach(s *session.Session, c *session.Connect, out *session.Output, ack *mqtt.Connack, present bool) (*session.Session, bool, error) {
 	expiry, upgrade := s.Expiry, s.Options().UpgradeQoS
-	s.Attach(&h.T, c, out, wall)
+	s.Attach(&h.T, c, out)
 	if now := s.Options().UpgradeQoS; (upgrade == nil) != (now == nil) || upgrade != nil && *upgrade != *now {
 		h.replant(s)
 	}
@@ -97,15 +95,17 @@ func (h *Home) takeover(s *session.Session, clean bool) {
 	if !s.Online() {
 		return
 	}
-	out := s.Out
-	s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "", "")
-	if s.Version.Is5() {
-		h.T.Count.Inc(metric.DisconnectSent(byte(mqtt.CodeSessionTakenOver)))
-	}
 	if h.T.Opts.SuppressLWTTakeover {
 		s.Will = nil
 	}
-	h.detach(s, !clean)
+	h.evict(s, !clean)
+}
+
+// evict ends the connection of a session that is taken over. resumed is as with detach.
+func (h *Home) evict(s *session.Session, resumed bool) {
+	out := s.Out
+	s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "", "")
+	h.detach(s, resumed)
 	h.loop.Kick(out)
 }
 

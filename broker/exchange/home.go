@@ -108,15 +108,15 @@ func (h *Home) At(slot uint32) *session.Session {
 }
 
 // create makes the session of a subscriber.
-func (h *Home) create(id msg.SubscriberID, wallMillis int64) *session.Session {
-	s := h.seat(id, wallMillis)
+func (h *Home) create(id msg.SubscriberID) *session.Session {
+	s := h.seat(id)
 	h.byID[id] = s
 	return s
 }
 
 // seat makes a session and gives it a slot.
-func (h *Home) seat(id msg.SubscriberID, wallMillis int64) *session.Session {
-	s := &session.Session{ID: id, Created: wallMillis}
+func (h *Home) seat(id msg.SubscriberID) *session.Session {
+	s := &session.Session{ID: id, Created: h.T.Wall * 1000}
 	if n := len(h.free); n > 0 {
 		s.Slot, h.free = h.free[n-1], h.free[:n-1]
 	} else {
@@ -136,9 +136,9 @@ const endStep = 1024
 // end ends a session for good: its record, its queue, its subscriptions. From now on nobody finds it; the subscriptions of a session that has
 // very many leave the tree in steps, and its slot is free after that.
 func (h *Home) end(s *session.Session) {
-	if h.T.Hooks.Observed() && s.Subs.Len() > 0 {
+	if s.Subs.Len() > 0 {
 		c := s.Client()
-		h.T.Hooks.Observe(hook.OnTopicUnsubscribed, &hook.Event{Client: &c})
+		h.observe(hook.OnTopicUnsubscribed, &c)
 	}
 	h.offer(s, nil, true)
 	s.Clear(&h.T)
@@ -180,8 +180,8 @@ func (h *Home) leave(s *session.Session) bool {
 
 // Timer handles a fired timer of kind TimerSession.
 func (h *Home) Timer(t *wheel.Timer) {
-	s := h.slots[t.Index]
-	if s == nil || s.Gone {
+	s := h.At(t.Index)
+	if s == nil {
 		return
 	}
 	if s.Online() {
@@ -222,17 +222,20 @@ func (h *Home) armOffline(s *session.Session) {
 	}
 }
 
-// expire ends an offline session whose time is over; a will that still waited is published now [MQTT-3.1.3-9 of 5.0].
+// expire ends an offline session whose time is over.
 func (h *Home) expire(s *session.Session) {
-	w := s.Will
-	s.Will = nil
-	client := s.Client()
 	h.T.Count.Inc(metric.ClientExpired)
+	h.endOffline(s, hook.OnSessionExpired)
+}
+
+// endOffline ends a session that is not connected, and tells observers by which point. A will that still waited is published now
+// [MQTT-3.1.3-9 of 5.0], before the record that has it is gone: a crash between the two repeats it rather than lose it.
+func (h *Home) endOffline(s *session.Session, p hook.Point) {
+	client, w := s.Client(), s.Will
+	s.Will = nil
 	if w != nil {
-		h.publishWill(s, w) // before the record that has it is gone
+		h.publishWill(s, w)
 	}
 	h.end(s)
-	if h.T.Hooks.Observed() {
-		h.T.Hooks.Observe(hook.OnSessionExpired, &hook.Event{Client: &client})
-	}
+	h.observe(p, &client)
 }

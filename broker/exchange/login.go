@@ -60,11 +60,7 @@ func (x *Exchange) Check(p *mqtt.Connect, r *Rules, peer netip.AddrPort) (*sessi
 	if p.HasWill {
 		if err := topic.ValidName(p.Will.Topic, o.TopicMaxDepth); err != nil {
 			if errors.Is(err, topic.ErrTooDeep) {
-				v := metric.ID(0)
-				if p.Version.Is5() {
-					v = 1
-				}
-				x.Metrics.Shared().Inc(metric.MqttTopicDepthError + v)
+				x.Metrics.Shared().Inc(metric.MqttTopicDepthError + session.V5(p.Version))
 			}
 			return nil, errWillTopic
 		}

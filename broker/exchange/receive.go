@@ -80,9 +80,7 @@ func (h *Home) ack(s *session.Session, t mqtt.Type, body []byte) error {
 		return err
 	}
 	h.T.Count.Inc(ackReceived(s, &a))
-	if err := s.Ack(&h.T, &a); err != nil {
-		return err
-	}
+	s.Ack(&h.T, &a)
 	if t != mqtt.TypePubrel && s.Waits() {
 		h.pump(s)
 	}
@@ -131,7 +129,7 @@ func (h *Home) disconnect(s *session.Session, body []byte) (Result, error) {
 				return Continue, errExpiryRaised // [MQTT-3.14.2-2]
 			}
 			if s.Expiry != v {
-				s.Expiry = min(v, h.maxExpiry())
+				s.Expiry = min(v, MaxExpiry(h.T.Opts.PersistentExpiration))
 			}
 		}
 	} else {
@@ -141,21 +139,34 @@ func (h *Home) disconnect(s *session.Session, body []byte) (Result, error) {
 	return Close, nil
 }
 
-// maxExpiry is the operator's limit for session expiry intervals, in seconds.
-func (h *Home) maxExpiry() uint32 { return MaxExpiry(h.T.Opts.PersistentExpiration) }
+// later goes on with the input of a connection when a provider has answered, on the loop: with what its function is given, unless the
+// connection ended meanwhile. An error ends it.
+func (h *Home) later(s *session.Session) func(do func() error) {
+	epoch := s.Epoch
+	return func(do func() error) {
+		h.loop.Post(func() {
+			if s.Epoch != epoch || !s.Online() {
+				return
+			}
+			out := s.Out
+			if err := do(); err != nil {
+				h.Fail(s, err)
+				h.loop.Kick(out)
+				return
+			}
+			h.loop.Resume(out)
+		})
+	}
+}
 
 // Fail ends a session's connection for a protocol error or on behalf of the operator: an MQTT 5 client is told why. The loop closes the
 // connection after what is gathered went out.
 func (h *Home) Fail(s *session.Session, err error) {
-	code := fit(mqtt.CodeOf(err), mqtt.TypeDisconnect, mqtt.CodeUnspecifiedError)
-	if s.Version.Is5() {
-		reason, reference := err.Error(), ""
-		var r *Refusal
-		if errors.As(err, &r) {
-			reason, reference = r.Reason, r.ServerReference
-		}
-		s.SendDisconnect(&h.T, code, reason, reference)
-		h.T.Count.Inc(metric.DisconnectSent(byte(code)))
+	reason, reference := err.Error(), ""
+	var r *Refusal
+	if errors.As(err, &r) {
+		reason, reference = r.Reason, r.ServerReference
 	}
+	s.SendDisconnect(&h.T, fit(mqtt.CodeOf(err), mqtt.TypeDisconnect, mqtt.CodeUnspecifiedError), reason, reference)
 	h.Closed(s, false)
 }

@@ -98,7 +98,7 @@ func (x *Exchange) Restore(home func(msg.SubscriberID) *Home, away Clock) (sessi
 
 // restore makes one session as it was.
 func (h *Home) restore(rec *store.Session, away Clock) *session.Session {
-	s := h.create(rec.ID, h.T.Wall*1000)
+	s := h.create(rec.ID)
 	s.Key, s.Username, s.HasUser, s.Expiry = rec.Key, rec.Username, rec.Username != "", rec.Expiry
 	s.Version, s.OfGroup = mqtt.Version(rec.Version), isGroupID(rec.ID)
 	h.x.keys[h.shard].set(s.Slot, rec.Key)

@@ -42,11 +42,15 @@ func (h *Home) mayRetain(m *msg.Message) bool {
 type stripes [64]sync.Mutex
 
 func (l *stripes) of(topic []byte) *sync.Mutex {
+	return &l[fnv1a(topic)%uint32(len(l))]
+}
+
+func fnv1a[T string | []byte](s T) uint32 {
 	sum := uint32(2166136261)
-	for _, c := range topic {
-		sum = (sum ^ uint32(c)) * 16777619
+	for i := range len(s) {
+		sum = (sum ^ uint32(s[i])) * 16777619
 	}
-	return &l[sum%uint32(len(l))]
+	return sum
 }
 
 // retain sets or deletes the retained message of m's topic.

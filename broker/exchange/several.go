@@ -3,8 +3,6 @@ package exchange
 import (
 	"slices"
 
-	"vernemq/broker/metric"
-	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
 )
@@ -14,7 +12,7 @@ import (
 // client's and lasts until its last connection ends.
 
 // further makes the session of another connection of a client that is connected; nil if that is not wanted or it is not connected.
-func (h *Home) further(main *session.Session, wallMillis int64) *session.Session {
+func (h *Home) further(main *session.Session) *session.Session {
 	if !h.T.Opts.AllowMultipleSessions || !main.Online() {
 		return nil
 	}
@@ -22,7 +20,7 @@ func (h *Home) further(main *session.Session, wallMillis int64) *session.Session
 		main.Several = &session.Several{Main: main}
 		main.Several.Join(main)
 	}
-	s := h.seat(main.ID, wallMillis)
+	s := h.seat(main.ID)
 	s.Several = main.Several
 	main.Several.Others = append(main.Several.Others, s)
 	h.more++
@@ -120,13 +118,6 @@ func (h *Home) bequeath(s *session.Session) {
 // closeFurther ends the further connections of a client whose identifier is taken over by a new one.
 func (h *Home) closeFurther(main *session.Session) {
 	for main.Several != nil && len(main.Several.Others) > 0 {
-		s := main.Several.Others[0]
-		out := s.Out
-		s.SendDisconnect(&h.T, mqtt.CodeSessionTakenOver, "", "")
-		if s.Version.Is5() {
-			h.T.Count.Inc(metric.DisconnectSent(byte(mqtt.CodeSessionTakenOver)))
-		}
-		h.detach(s, false)
-		h.loop.Kick(out)
+		h.evict(main.Several.Others[0], false)
 	}
 }

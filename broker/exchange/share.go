@@ -192,11 +192,9 @@ func (h *Home) handOver(m *msg.Message, slot uint32, to store.Recipient, o *Owed
 	if reference(m, 1, to.Session, o) != 0 { // it did already
 		return m.Ref
 	}
-	if int(slot) < len(h.slots) && h.slots[slot] != nil && !h.slots[slot].Gone {
-		if k := h.slots[slot].Key; reference(m, 1, k, o) != 0 {
-			h.x.Store.PutMove(store.Ack{Session: k, Message: store.MessageRef(m.Ref)}, to)
-			return m.Ref
-		}
+	if s := h.At(slot); s != nil && reference(m, 1, s.Key, o) != 0 {
+		h.x.Store.PutMove(store.Ack{Session: s.Key, Message: store.MessageRef(m.Ref)}, to)
+		return m.Ref
 	}
 	return h.place(m, []store.Recipient{to}, new(*Owed)).Ref // nobody held it, or a session that has ended
 }

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"strings"
+
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 	"vernemq/broker/session"
@@ -11,7 +13,6 @@ import (
 
 // shelf is the queue of a shared group, on the shard where it lives.
 type shelf struct {
-	id    msg.SubscriberID
 	s     *session.Session
 	g     *trie.Group
 	q     *trie.GroupQueue
@@ -30,15 +31,11 @@ func groupID(mountpoint, filter string) msg.SubscriberID {
 	return msg.SubscriberID{Mountpoint: mountpoint, ClientID: groupMark + filter}
 }
 
-func isGroupID(id msg.SubscriberID) bool { return len(id.ClientID) > 0 && id.ClientID[:1] == groupMark }
+func isGroupID(id msg.SubscriberID) bool { return strings.HasPrefix(id.ClientID, groupMark) }
 
 // home returns the shard on which the queue of a group lives.
 func (x *Exchange) home(id msg.SubscriberID) *Home {
-	sum := uint32(2166136261) // FNV-1a: the same place in every run costs nothing and is easy to follow
-	for i := range len(id.ClientID) {
-		sum = (sum ^ uint32(id.ClientID[i])) * 16777619
-	}
-	return x.homes[int(sum%uint32(len(x.homes)))]
+	return x.homes[fnv1a(id.ClientID)%uint32(len(x.homes))] // the same place in every run costs nothing and is easy to follow
 }
 
 // joined sees to it that the group of a new member has a queue, one that is durable if the member is. The only other member, if it is away, had
@@ -63,7 +60,7 @@ func (h *Home) joined(s *session.Session, sub *session.Sub) {
 
 // leaveBehind offers what a member has that is away.
 func (h *Home) leaveBehind(slot uint32, g *trie.Group) {
-	if s := h.slots[slot]; s != nil && !s.Gone && !s.Connected() && s.Subs.OfGroup(g) != nil {
+	if s := h.At(slot); s != nil && !s.Connected() && s.Subs.OfGroup(g) != nil {
 		h.offer(s, g, true)
 	}
 }
@@ -103,11 +100,11 @@ func (h *Home) tend(id msg.SubscriberID) {
 	}
 	if sf == nil {
 		if s == nil {
-			s = h.create(id, h.T.Wall*1000)
+			s = h.create(id)
 			s.Expiry, s.Offline = session.Never, h.T.Now
 		}
 		s.OfGroup = true
-		sf = &shelf{id: id, s: s, q: &trie.GroupQueue{Shard: uint16(h.shard), Slot: s.Slot}, lent: map[uint64]struct{}{}}
+		sf = &shelf{s: s, q: &trie.GroupQueue{Shard: uint16(h.shard), Slot: s.Slot}, lent: map[uint64]struct{}{}}
 		sf.q.Key.Store(uint64(s.Key))
 		h.groups[s.Slot] = sf
 	}
@@ -166,9 +163,9 @@ func memberKey(shard int, slot uint32) uint64 { return uint64(shard)<<32 | uint6
 
 // borrow takes deliveries for a member of this shard.
 func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []queue.Item) {
-	s := h.slots[slot]
+	s := h.At(slot)
 	var sub *session.Sub
-	if s != nil && !s.Gone && s.Connected() {
+	if s != nil && s.Connected() {
 		sub = s.Subs.OfGroup(g)
 	}
 	if sub == nil {

@@ -51,14 +51,12 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 	}
 	verdict := hook.OK
 	if h.T.Hooks.Subscribes() {
-		epoch := s.Epoch
+		later := h.later(s)
 		verdict = h.T.Hooks.AskSubscribe(q, func(v hook.Verdict) {
-			h.loop.Post(func() {
-				if s.Epoch == epoch && s.Online() {
-					h.recheck(q)
-					h.subscribed(s, p.PacketID, asked, id, q, v)
-					h.loop.Resume(s.Out)
-				}
+			later(func() error {
+				h.recheck(q)
+				h.subscribed(s, p.PacketID, asked, id, q, v)
+				return nil
 			})
 		})
 		if verdict == hook.Pending {
@@ -96,10 +94,7 @@ func (h *Home) checkFilter(t *hook.Topic, version metric.ID) error {
 
 // recheck refuses entries that a provider changed into what nobody can subscribe to.
 func (h *Home) recheck(q *hook.Subscribe) {
-	version := metric.ID(0)
-	if q.Client.Version.Is5() {
-		version = 1
-	}
+	version := session.V5(q.Client.Version)
 	for i := range q.Topics {
 		if t := &q.Topics[i]; t.Code < 0x80 && (t.Opts.QoS() > 2 || h.checkFilter(t, version) != nil) {
 			t.Code = mqtt.CodeTopicFilterInvalid
@@ -247,9 +242,4 @@ func (h *Home) untrie(ix *trie.Index, s *session.Session, filter string) {
 	}
 }
 
-func v5(s *session.Session) metric.ID {
-	if s.Version.Is5() {
-		return 1
-	}
-	return 0
-}
+func v5(s *session.Session) metric.ID { return session.V5(s.Version) }

@@ -20,26 +20,20 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err er
 	q := &hook.Unsubscribe{Client: s.Client(), Topics: make([]hook.Topic, 0, p.Count)}
 	p.Each(func(f []byte) { q.Topics = append(q.Topics, hook.Topic{Filter: string(f)}) })
 	n := len(q.Topics)
-	done := func() { h.unsubscribed(s, p.PacketID, q, n) }
+	done := func() error {
+		h.unsubscribed(s, p.PacketID, q, n)
+		return nil
+	}
 	if h.T.Hooks.Unsubscribes() {
 		if s.Version.Is5() {
 			q.Props = p.Props.Clone(0)
 		}
-		epoch := s.Epoch
-		v := h.T.Hooks.AskUnsubscribe(q, func() {
-			h.loop.Post(func() {
-				if s.Epoch == epoch && s.Online() {
-					done()
-					h.loop.Resume(s.Out)
-				}
-			})
-		})
-		if v == hook.Pending {
+		later := h.later(s)
+		if h.T.Hooks.AskUnsubscribe(q, func() { later(done) }) == hook.Pending {
 			return true, nil
 		}
 	}
-	done()
-	return false, nil
+	return false, done()
 }
 
 // unsubscribed takes the subscriptions out and answers with asked codes.

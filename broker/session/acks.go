@@ -25,15 +25,12 @@ func (s *Session) sendAck(t *Turn, typ mqtt.Type, id uint16, code mqtt.Code) {
 
 // sendReason is sendAck with a reason string, for a client that wants to read it [MQTT-3.1.2-29 of 5.0] and has room for it [MQTT-3.4.2-2].
 func (s *Session) sendReason(t *Turn, typ mqtt.Type, id uint16, code mqtt.Code, reason []byte) {
-	if len(reason) == 0 || s.v5 == nil || !s.v5.problemInfo {
+	if len(reason) == 0 || s.v5 == nil {
 		s.sendAck(t, typ, id, code)
 		return
 	}
 	a := mqtt.Ack{Type: typ, PacketID: id, Code: code}
-	a.Props.AddBytes(mqtt.PropReasonString, reason)
-	if !s.Fits(a.Size(s.Version)) {
-		a.Props.Reset()
-	}
+	s.Explain(&a.Props, func() int { return a.Size(s.Version) }, string(reason), nil)
 	t.Sink.Touch(s.Out)
 	s.Out.Buf = a.Append(s.Out.Buf, s.Version)
 	t.Count.Inc(s.ackSent(typ, code))
@@ -45,21 +42,29 @@ func (s *Session) Explain(p *mqtt.Properties, size func() int, reason string, us
 	if s.v5 == nil || !s.v5.problemInfo || reason == "" && len(user) == 0 {
 		return
 	}
-	without := *p
+	fits := func() bool { return s.Fits(size()) }
 	if reason != "" {
-		p.AddBytes(mqtt.PropReasonString, []byte(reason))
-		if !s.Fits(size()) {
-			*p = without
-		}
+		Optional(p, fits, func(p *mqtt.Properties) { p.AddBytes(mqtt.PropReasonString, []byte(reason)) })
 	}
-	without = *p
+	AddUser(p, fits, user)
+}
+
+// Optional adds to the properties of a packet what is only good to know, and takes it back if the packet does not fit with it.
+func Optional(p *mqtt.Properties, fits func() bool, add func(*mqtt.Properties)) {
+	without := *p
 	*p = without.Clone(0)
-	for _, kv := range user {
-		p.AddUser([]byte(kv[0]), []byte(kv[1]))
-	}
-	if !s.Fits(size()) {
+	if add(p); !fits() {
 		*p = without
 	}
+}
+
+// AddUser adds user properties, all of them or none.
+func AddUser(p *mqtt.Properties, fits func() bool, user [][2]string) {
+	Optional(p, fits, func(p *mqtt.Properties) {
+		for _, kv := range user {
+			p.AddUser([]byte(kv[0]), []byte(kv[1]))
+		}
+	})
 }
 
 // ackSent is the metric of a sent acknowledgement.
@@ -89,15 +94,14 @@ func (s *Session) ackSent(typ mqtt.Type, code mqtt.Code) metric.ID {
 	}
 }
 
-// Ack handles an incoming PUBACK, PUBREC, PUBREL or PUBCOMP. An answer that makes room lets the caller Pump. A returned error is an
-// *mqtt.Error and ends the connection.
-func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
+// Ack handles an incoming PUBACK, PUBREC, PUBREL or PUBCOMP. An answer that makes room lets the caller Pump.
+func (s *Session) Ack(t *Turn, a *mqtt.Ack) {
 	switch a.Type {
 	case mqtt.TypePuback:
 		f := s.win.get(a.PacketID)
 		if f == nil || f.qos != 1 || f.state != flightSent {
 			t.Count.Inc(metric.MqttPubackInvalidError + s.v())
-			return nil
+			return
 		}
 		s.release(t, f.item(), a.PacketID)
 		s.end(f)
@@ -107,14 +111,13 @@ func (s *Session) Ack(t *Turn, a *mqtt.Ack) error {
 		f := s.win.get(a.PacketID)
 		if f == nil || f.state != flightReleased {
 			t.Count.Inc(metric.MqttPubcompInvalidError + s.v())
-			return nil
+			return
 		}
 		s.release(t, f.item(), a.PacketID)
 		s.end(f)
 	case mqtt.TypePubrel:
 		s.pubrel(t, a)
 	}
-	return nil
 }
 
 // pubrec answers with PUBREL once it is durable that the receiver has the message: after a crash the message must not be sent again.

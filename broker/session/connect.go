@@ -109,11 +109,14 @@ func (c *Connect) Client() hook.Client {
 	return hook.Client{ID: c.ID, Username: c.Username, HasUser: c.HasUser, Peer: c.Peer, Version: c.Version}
 }
 
+// Fits reports whether the client takes packets of so many bytes [MQTT-3.1.2-24 of 5.0].
+func (c *Connect) Fits(size int) bool { return c.MaxPacket == 0 || size <= int(c.MaxPacket) }
+
 // Attach begins a connection of the session. What an earlier connection left open will be sent again by Pump.
-func (s *Session) Attach(t *Turn, c *Connect, out *Output, wallMillis int64) {
+func (s *Session) Attach(t *Turn, c *Connect, out *Output) {
 	s.Epoch++
 	s.Out, s.Username, s.HasUser, s.Peer, s.Version, s.Bridge = out, c.Username, c.HasUser, c.Peer, c.Version, c.Bridge
-	s.Expiry, s.Will, s.Started, s.Clean = c.Expiry, c.Will, wallMillis, c.CleanStart
+	s.Expiry, s.Will, s.Started, s.Clean = c.Expiry, c.Will, t.Wall*1000, c.CleanStart
 	s.pending, s.counted, s.v5, s.opt = 0, 0, nil, c.Options
 	t.Wheel.Stop(&s.Timer)
 	if c.Version.Is5() {
@@ -199,21 +202,14 @@ func (s *Session) SendDisconnect(t *Turn, code mqtt.Code, text, reference string
 		return
 	}
 	d := mqtt.Disconnect{Code: code}
+	size := func() int { return d.Size(s.Version) }
 	if reference != "" {
-		d.Props.AddBytes(mqtt.PropServerReference, []byte(reference))
-		if !s.Fits(d.Size(s.Version)) {
-			d.Props.Reset()
-		}
+		Optional(&d.Props, func() bool { return s.Fits(size()) }, func(p *mqtt.Properties) { p.AddBytes(mqtt.PropServerReference, []byte(reference)) })
 	}
-	if text != "" && s.v5.problemInfo {
-		bare := d.Props.Clone(0)
-		d.Props.AddBytes(mqtt.PropReasonString, []byte(text))
-		if !s.Fits(d.Size(s.Version)) {
-			d.Props = bare // [MQTT-3.14.2-3]
-		}
-	}
+	s.Explain(&d.Props, size, text, nil) // [MQTT-3.14.2-3]
 	t.Sink.Touch(s.Out)
 	s.Out.Buf = d.Append(s.Out.Buf, s.Version)
+	t.Count.Inc(metric.DisconnectSent(byte(code)))
 }
 
 // Apply takes over what an authentication hook changed.

@@ -274,9 +274,11 @@ func (s *Session) Online() bool { return s.Out != nil }
 // Persistent reports whether the session outlives its connection.
 func (s *Session) Persistent() bool { return s.Expiry > 0 }
 
-// v returns 1 for MQTT 5 clients and 0 for others: the offset of a metric with the label mqtt_version.
-func (s *Session) v() metric.ID {
-	if s.Version.Is5() {
+func (s *Session) v() metric.ID { return V5(s.Version) }
+
+// V5 is 1 for MQTT 5 and 0 for others: the offset of a metric with the label mqtt_version.
+func V5(v mqtt.Version) metric.ID {
+	if v.Is5() {
 		return 1
 	}
 	return 0
