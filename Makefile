@@ -55,6 +55,7 @@ prove: test crash overload
 	@.ci/prove-repo
 	@.ci/prove-release
 	@.ci/prove-image
+	@ARCH=arm64 .ci/prove-image
 
 container:
 	@.ci/build-container $(ARCH)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 
 	"vernemq/appliance/compile"
 	"vernemq/appliance/hostfs"
@@ -77,7 +78,8 @@ func (p *program) migrate(args []string) int {
 	return exitOK
 }
 
-// putNew writes the new configuration, to standard output if no file is named. A file that exists is left alone.
+// putNew writes the new configuration, to standard output if no file is named. A file that exists is left alone. A file that root writes gets its
+// directory's group: in /etc/vernemq that is the service's, which has to read it.
 func (p *program) putNew(output string, text []byte) error {
 	if output == "" {
 		_, err := p.stdout.Write(text)
@@ -88,6 +90,9 @@ func (p *program) putNew(output string, text []byte) error {
 		return fmt.Errorf("write the new configuration: %w", err)
 	}
 	_, err = f.Write(text)
+	if _, gid, ok := hostfs.Owner(filepath.Dir(f.Name())); ok && os.Geteuid() == 0 {
+		err = errors.Join(err, f.Chown(-1, gid))
+	}
 	return errors.Join(err, f.Close())
 }
 
