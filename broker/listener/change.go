@@ -2,6 +2,7 @@ package listener
 
 import (
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -125,13 +126,15 @@ func (c *Change) Listeners() (out []config.Listener) {
 func (c *Change) Commit() (config.Changes, error) {
 	defer c.m.changing.Unlock()
 	var errs []error
+	given, taken := map[string]bool{}, map[string]bool{} // keys of listeners
 	for _, o := range c.add {
-		errs = append(errs, c.m.attach(o.cfg, o.socks))
+		_, err := c.m.attach(o.cfg, o.socks)
+		errs = append(errs, err)
+		given[o.cfg.Key()] = true
 	}
 	for r, cfg := range c.stay {
-		if r.cfg.Name != cfg.Name && r.keep != nil {
-			c.m.keeper.Forget(r.cfg.Key())
-			c.m.keeper.Keep(cfg.Key(), r.keep)
+		if r.cfg.Name != cfg.Name {
+			taken[r.cfg.Key()], given[cfg.Key()] = true, true
 		}
 		c.m.mu.Lock()
 		r.cfg = cfg
@@ -139,9 +142,27 @@ func (c *Change) Commit() (config.Changes, error) {
 		r.live.Set(c.m.settings(&cfg))
 	}
 	for _, r := range c.remove {
+		taken[r.cfg.Key()] = true
 		c.m.remove(r)
 	}
+	c.m.keepAnew(given, taken)
 	return c.report, errors.Join(errs...)
+}
+
+// keepAnew tells the keeper which keys of listeners were given to sockets and which were taken from some. It knows sockets by nothing but the key, and
+// a key may have other ones now, such as those of another address: what was taken is forgotten first, with all that is under the key.
+func (m *Manager) keepAnew(given, taken map[string]bool) {
+	for _, key := range slices.Sorted(maps.Keys(taken)) {
+		m.keeper.Forget(key)
+	}
+	m.mu.Lock()
+	list := slices.Clone(m.list)
+	m.mu.Unlock()
+	for _, r := range list {
+		if key := r.cfg.Key(); r.keep != nil && (given[key] || taken[key]) {
+			m.keeper.Keep(key, r.keep)
+		}
+	}
 }
 
 // Abort gives up what Prepare opened.

@@ -92,7 +92,11 @@ func (m *Manager) Start(cfg config.Listener) error {
 	if err != nil {
 		return err
 	}
-	return m.attach(cfg, socks)
+	r, err := m.attach(cfg, socks)
+	if err == nil && r.keep != nil {
+		m.keeper.Keep(cfg.Key(), r.keep)
+	}
+	return err
 }
 
 // open opens the sockets of a listener.
@@ -130,7 +134,7 @@ func (m *Manager) acceptors(cfg *config.Listener) int {
 }
 
 // attach has the shards accept on socks, which the group owns from now on.
-func (m *Manager) attach(cfg config.Listener, socks []socket) error {
+func (m *Manager) attach(cfg config.Listener, socks []socket) (*running, error) {
 	r := &running{cfg: cfg, addr: socks[0].addr, live: shard.NewListener(m.settings(&cfg))}
 	fds := make([]int, len(socks))
 	for i, s := range socks {
@@ -141,9 +145,6 @@ func (m *Manager) attach(cfg config.Listener, socks []socket) error {
 		if s.path != "" && !slices.Contains(r.paths, s.path) {
 			r.paths = append(r.paths, s.path)
 		}
-	}
-	if r.keep != nil {
-		m.keeper.Keep(cfg.Key(), r.keep)
 	}
 	for len(fds) < m.acceptors(&cfg) { // fewer sockets than loops: they share
 		fd, err := unix.FcntlInt(uintptr(fds[len(fds)%len(socks)]), unix.F_DUPFD_CLOEXEC, 3)
@@ -156,13 +157,13 @@ func (m *Manager) attach(cfg config.Listener, socks []socket) error {
 		if err := m.group.Listen(i%m.group.Len(), fd, r.live); err != nil {
 			m.group.Unlisten(r.live, true)
 			closeAll(fds[i:])
-			return fmt.Errorf("%s = %s: %w", cfg.Key(), cfg.Address, err)
+			return nil, fmt.Errorf("%s = %s: %w", cfg.Key(), cfg.Address, err)
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.list = append(m.list, r)
-	return nil
+	return r, nil
 }
 
 // settings is what a listener's connections are held to.
@@ -193,7 +194,6 @@ func (m *Manager) StopAll() {
 
 // remove ends a listener whose connections stay.
 func (m *Manager) remove(r *running) {
-	m.keeper.Forget(r.cfg.Key())
 	m.group.Unlisten(r.live, true)
 	removeAll(r.paths)
 	m.mu.Lock()

@@ -174,8 +174,8 @@ func TestInheritStale(t *testing.T) {
 	}
 }
 
-// A listener that goes is not kept any more, a renamed one is kept under its new name, and a broker whose sockets are kept leaves what waits in their
-// queues to its successor.
+// A listener that goes is not kept any more, a renamed one is kept under its new name, one that moved to another address with its new sockets, and a
+// broker whose sockets are kept leaves what waits in their queues to its successor.
 func TestKeep(t *testing.T) {
 	o := options(2)
 	a, b := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
@@ -185,10 +185,24 @@ func TestKeep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reload(t, n, o, func(o *config.Options) { o.Listeners = []config.Listener{tcp("c", a)} })
-	want := []string{"keep listener.tcp.a 2", "keep listener.tcp.b 2", "forget listener.tcp.a", "keep listener.tcp.c 2", "forget listener.tcp.b"}
-	if !slices.Equal(k.calls, want) {
-		t.Errorf("asked to %q, want %q", k.calls, want)
+	want := []string{"keep listener.tcp.a 2", "keep listener.tcp.b 2"}
+	for _, step := range []struct {
+		name  string
+		is    []config.Listener
+		calls []string
+	}{
+		{"names are swapped", []config.Listener{tcp("b", a), tcp("a", b)},
+			[]string{"forget listener.tcp.a", "forget listener.tcp.b", "keep listener.tcp.b 2", "keep listener.tcp.a 2"}},
+		{"one is renamed, the other goes", []config.Listener{tcp("c", a)},
+			[]string{"forget listener.tcp.a", "forget listener.tcp.b", "keep listener.tcp.c 2"}},
+		{"the address changes", []config.Listener{tcp("c", b)}, []string{"forget listener.tcp.c", "keep listener.tcp.c 2"}},
+		{"one comes", []config.Listener{tcp("c", b), tcp("d", a)}, []string{"keep listener.tcp.d 2"}},
+		{"nothing changes", []config.Listener{tcp("c", b), tcp("d", a)}, nil},
+	} {
+		o, _ = reload(t, n, o, func(o *config.Options) { o.Listeners = step.is })
+		if want = append(want, step.calls...); !slices.Equal(k.calls, want) {
+			t.Fatalf("%s: asked to %q, want %q", step.name, k.calls, want)
+		}
 	}
 	stop(t, n)
 	if !slices.Equal(k.calls, want) {
