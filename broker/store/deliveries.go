@@ -77,9 +77,7 @@ func (x *index) unwait(n uint32) {
 
 func (x *index) dropMessage(i uint32) {
 	m := x.messages.at(i)
-	if x.byOrigin != nil {
-		delete(x.byOrigin, m.origin)
-	}
+	x.byOrigin.forget(&x.messages, m.origin)
 	x.live -= int64(m.place.Size)
 	*m = message{gen: m.gen + 1}
 	x.messages.release(i)

@@ -208,7 +208,7 @@ func open(cfg Config, lock *os.File) (*Durable, error) {
 	s.changed = sync.NewCond(&s.mu)
 	s.clock.node = cfg.Node
 	r := replay{x: s.x}
-	s.x.byOrigin = map[uint64]uint32{}
+	s.x.byOrigin = &origins{}
 	l, err := wallog.Open(logConfig(cfg), r.record)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func FuzzRecord(f *testing.F) {
 			t.Fatalf("%d of %d bytes are kept", n, len(b))
 		}
 		r := replay{x: newIndex()}
-		r.x.byOrigin = map[uint64]uint32{}
+		r.x.byOrigin = &origins{}
 		for seq := range uint64(3) {
 			rec := wallog.Record{Seq: seq + 1, Type: typ, Payload: b, Place: wallog.Place{Segment: 1, Off: 5, Size: 9}}
 			_ = checkContent(&rec)

@@ -17,8 +17,8 @@ type index struct {
 	seeds    [2]maphash.Seed // of names
 	dying    []*stored       // ended sessions whose deliveries are still to be taken away
 	lastKey  SessionKey
-	live     int64             // bytes on disk of what is needed
-	byOrigin map[uint64]uint32 // while the log is read back: messages by sequence number
+	live     int64    // bytes on disk of what is needed
+	byOrigin *origins // while the log is read back: messages by sequence number
 }
 
 // message is a stored message: 32 bytes. place.Segment is 0 while it is not in the log yet.

@@ -44,7 +44,7 @@ func (r *replay) record(rec *wallog.Record) error {
 		if a.Kind == Released {
 			x.release(a.Session, a.PacketID)
 		} else {
-			x.ack(a, x.byOrigin[origin])
+			x.ack(a, x.byOrigin.get(&x.messages, origin))
 		}
 	case typeRetained:
 		d.byte()
@@ -66,7 +66,7 @@ func (r *replay) record(rec *wallog.Record) error {
 	case typeMove:
 		if a, origin, to := d.move(); d.err == nil {
 			x.expect(to.Session)
-			x.move(a, x.byOrigin[origin], to)
+			x.move(a, x.byOrigin.get(&x.messages, origin), to)
 		}
 	case typeLost:
 	default:
@@ -83,7 +83,7 @@ func (r *replay) message(rec *wallog.Record) {
 	if e.flags&flagOrigin != 0 {
 		origin = e.origin
 	}
-	if i := r.x.byOrigin[origin]; i != 0 {
+	if i := r.x.byOrigin.get(&r.x.messages, origin); i != 0 {
 		gen := r.x.messages.at(i).gen
 		for r.x.messages.at(i).gen == gen && r.x.messages.at(i).head != 0 {
 			r.x.unwait(r.x.messages.at(i).head)
@@ -93,7 +93,7 @@ func (r *replay) message(rec *wallog.Record) {
 		r.x.expect(e.to[i].Session)
 	}
 	if i := r.x.addMessage(origin, rec.Place, e.to); i != 0 {
-		r.x.byOrigin[origin] = i
+		r.x.byOrigin.put(&r.x.messages, i)
 	}
 	if e.flags&flagInbound != 0 {
 		r.x.expect(e.inbound.Session)

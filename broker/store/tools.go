@@ -24,7 +24,7 @@ func Verify(dir string) (Report, error) {
 	var r Report
 	err := offline(dir, func(cfg wallog.Config) error {
 		rp := replay{x: newIndex()}
-		rp.x.byOrigin = map[uint64]uint32{}
+		rp.x.byOrigin = &origins{}
 		l, err := wallog.Open(cfg, func(rec *wallog.Record) error {
 			r.Records++
 			if err := checkContent(rec); err != nil {
