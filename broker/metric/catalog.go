@@ -76,8 +76,8 @@ var catalog = []row{
 	{name: "queue_full_refused", kind: Counter, doc: "Messages not accepted from their publisher because a receiver's queue was full (queue_full_action = refuse)."},
 	{name: "queue_message_expired", kind: Counter, doc: "Messages that expired while they waited."},
 	{name: "queue_message_unhandled", kind: Counter, doc: "Messages dropped with their session, or QoS 0 messages for a client that was offline."},
-	{name: "queue_message_in", kind: Counter, doc: "Messages put into queues."},
-	{name: "queue_message_out", kind: Counter, doc: "Messages taken out of queues."},
+	{name: "queue_message_in", kind: Counter, doc: "Messages for clients, whether they had to wait or not."},
+	{name: "queue_message_out", kind: Counter, doc: "Messages of these that went to a client: those not counted here wait, or were dropped or expired."},
 	{name: "client_expired", kind: Counter, doc: "Sessions removed because their expiry interval passed."},
 
 	// Routing and retained messages.

@@ -55,6 +55,7 @@ func (s *Session) deliver(t *Turn, m *msg.Message, it *queue.Item) {
 	}
 	if it.QoS == 0 {
 		if (s.q == nil || s.q.QoS0() == 0) && t.Sink.Room(s.Out) {
+			t.Count.Inc(metric.QueueMessageIn)
 			s.sendOnce(t, m, it)
 			return
 		}
@@ -66,6 +67,7 @@ func (s *Session) deliver(t *Turn, m *msg.Message, it *queue.Item) {
 		}
 	} else if (s.q == nil || s.q.Len() == s.q.QoS0()) && s.mayOpen() && t.Sink.Room(s.Out) {
 		it.Msg = t.Forms.Own(m)
+		t.Count.Inc(metric.QueueMessageIn)
 		s.open(t, it)
 		return
 	}
@@ -241,6 +243,7 @@ func (s *Session) sendOnce(t *Turn, m *msg.Message, it *queue.Item) {
 		s.drop(t, &queue.Item{Msg: m, Flags: it.Flags}, 0, reason)
 		return
 	}
+	t.Count.Inc(metric.QueueMessageOut)
 	s.write(t, m, &d)
 }
 
@@ -259,6 +262,7 @@ func (s *Session) open(t *Turn, it *queue.Item) {
 		s.drop(t, it, 0, reason)
 		return
 	}
+	t.Count.Inc(metric.QueueMessageOut)
 	if s.win == nil {
 		s.win = &window{}
 	}
@@ -432,7 +436,6 @@ func (s *Session) sendQueued(t *Turn) bool {
 		return false
 	}
 	it := s.q.Pop()
-	t.Count.Inc(metric.QueueMessageOut)
 	if it.Flags&itemGone != 0 {
 		s.drop(t, &it, 0, "lost")
 		return true

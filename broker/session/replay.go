@@ -3,6 +3,7 @@ package session
 import (
 	"slices"
 
+	"vernemq/broker/metric"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
 )
@@ -47,6 +48,7 @@ func (s *Session) replayNext(t *Turn, budget int) (sent bool, used int) {
 	m, used, done := r.src.Next(budget)
 	if m != nil {
 		it := queue.Item{QoS: s.qosOf(t, m.QoS, r.maxQoS), Flags: itemRetain, SubID: r.subID}
+		t.Count.Inc(metric.QueueMessageIn)
 		if it.QoS == 0 {
 			s.sendOnce(t, m, &it)
 		} else {
