@@ -7,9 +7,8 @@ import (
 
 	"vernemq/appliance/plan"
 	"vernemq/appliance/probe"
+	"vernemq/broker/config"
 )
-
-const backlog = 4096 // connections that may wait to be accepted, per socket; what the broker asks for
 
 // connections sums max_connections over the listeners that can be opened; -1: one of them has no limit.
 func connections(p *plan.Plan) (sum int64) {
@@ -36,17 +35,23 @@ func planned(p *plan.Plan) uint64 {
 	return probe.Unlimited
 }
 
-// limits examines what the broker itself looks at when it starts.
-func limits(in *Input) (out []Finding) {
-	need := probe.Need{Connections: connections(in.Plan), Backlog: backlog}
-	for i := range in.Plan.Listeners {
-		v, _ := in.Plan.Listeners[i].Option("buffer_sizes")
-		if sizes, ok := v.Value.([]int64); ok && len(sizes) == 3 && in.Plan.Listeners[i].Live() {
+// Need returns what the broker asks of the host for a configuration: for the listeners that it can open.
+func Need(p *plan.Plan) probe.Need {
+	need := probe.Need{Connections: connections(p), Backlog: config.Backlog}
+	for i := range p.Listeners {
+		l := &p.Listeners[i]
+		v, _ := l.Option("buffer_sizes")
+		if sizes, ok := v.Value.([]int64); ok && len(sizes) == 3 && l.Live() {
 			need.SendBuffer, need.ReceiveBuffer = max(need.SendBuffer, sizes[0]), max(need.ReceiveBuffer, sizes[1])
 		}
 	}
+	return need
+}
+
+// limits examines what the broker itself looks at when it starts.
+func limits(in *Input) (out []Finding) {
 	host := probe.Host{ReadFile: in.Host.ReadFile, NoFile: in.noFile}
-	for _, l := range host.Check(need) {
+	for _, l := range host.Check(Need(in.Plan)) {
 		out = append(out, Finding{Status: Warning, Name: l.Name, Reading: l.Reading, Wanted: l.Wanted, Why: l.Why, Mend: l.Mend})
 	}
 	if len(out) == 0 {

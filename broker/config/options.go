@@ -63,6 +63,9 @@ type Options struct {
 	Listeners []Listener
 }
 
+// Backlog is how many connections may wait to be accepted, per socket; the kernel cuts it to net.core.somaxconn.
+const Backlog = 4096
+
 // Listener is one listening address with its options after inheritance (global < protocol < named).
 type Listener struct {
 	Protocol string // tcp, ssl, ws, wss, http, https, vmq, vmqs

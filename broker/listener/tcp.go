@@ -13,9 +13,6 @@ import (
 	"vernemq/broker/config"
 )
 
-// backlog asked for; the kernel cuts it to net.core.somaxconn.
-const backlog = 4096
-
 // openTCP opens n sockets on one address, one per accepting shard (SO_REUSEPORT: the kernel spreads connections over them), or one unix
 // socket.
 func openTCP(cfg *config.Listener, n int, ours bool) ([]socket, error) {
@@ -44,7 +41,7 @@ func openTCP(cfg *config.Listener, n int, ours bool) ([]socket, error) {
 		fd, real, err := bindTCP(got, true, cfg.BufferSizes)
 		got = real
 		if err == nil {
-			if err = unix.Listen(fd, backlog); err != nil {
+			if err = unix.Listen(fd, config.Backlog); err != nil {
 				_ = unix.Close(fd)
 			}
 		}
@@ -162,7 +159,7 @@ func openUnix(path string) ([]socket, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	if err := unix.Listen(fd, backlog); err != nil {
+	if err := unix.Listen(fd, config.Backlog); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}

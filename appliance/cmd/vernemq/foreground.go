@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vernemq/appliance/container"
+	"vernemq/appliance/doctor"
 	"vernemq/appliance/eula"
 	"vernemq/appliance/hostfs"
 	"vernemq/appliance/plan"
@@ -25,7 +26,6 @@ import (
 const (
 	drainTime = 30 * time.Second // for telling the clients and publishing wills
 	graceTime = 2 * time.Second  // for a broker that does not heed the end of drainTime
-	backlog   = 4096             // of the listening sockets
 )
 
 // foreground runs the broker until it is told to stop: licence, configuration, limits, start, wait, drain. It tells the service manager why when it
@@ -88,7 +88,7 @@ func (p *program) foreground(args []string) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	p.selfCheck(options)
+	p.selfCheck(result)
 	s := &serving{program: p, layers: layers, facts: facts, files: files, plan: result, compiled: compiled, inherited: inherited, signals: signals,
 		log: log}
 	return s.run(options)
@@ -141,23 +141,11 @@ func (p *program) drain(stop func(context.Context) error, signals <-chan os.Sign
 }
 
 // selfCheck raises the limit of open files and prints what is too low for the configuration.
-func (p *program) selfCheck(o *config.Options) {
+func (p *program) selfCheck(result *plan.Plan) {
 	if _, _, err := probe.RaiseNoFile(); err != nil {
 		fmt.Fprintf(p.stderr, "warning: %v\n", err)
 	}
-	need := probe.Need{Backlog: backlog}
-	for _, l := range o.Listeners {
-		if l.MaxConnections < 0 {
-			need.Connections = -1
-		} else if need.Connections >= 0 {
-			need.Connections += int64(l.MaxConnections)
-		}
-		if len(l.BufferSizes) == 3 {
-			need.SendBuffer = max(need.SendBuffer, int64(l.BufferSizes[0]))
-			need.ReceiveBuffer = max(need.ReceiveBuffer, int64(l.BufferSizes[1]))
-		}
-	}
-	for _, l := range probe.This().Check(need) {
+	for _, l := range probe.This().Check(doctor.Need(result)) {
 		fmt.Fprintf(p.stdout, "limit too low: %s\n", l)
 	}
 }
