@@ -15,9 +15,6 @@ import (
 // userPrefix begins the variables that stand for users: the name behind it, the password behind the =.
 const userPrefix = prefix + "USER_"
 
-// maxPassword is the longest password a client can send, in bytes (MQTT 5.0, section 1.5.6).
-const maxPassword = 65535
-
 // User is one that the environment asks for.
 type User struct {
 	Name     string // in lower case
@@ -44,9 +41,9 @@ func Users(environ []string) (users []User, err error) {
 		case from[user] != "":
 			problem = fmt.Errorf("%s stands for the same user, %s: names are taken in lower case", from[user], user)
 		case password == "":
-			problem = errors.New("the password is empty: write " + name + "=PASSWORD")
-		case len(password) > maxPassword:
-			problem = fmt.Errorf("the password is longer than %d bytes", maxPassword)
+			problem = fmt.Errorf("%w: write %s=PASSWORD", passwd.ErrNoPassword, name)
+		default:
+			problem = passwd.CheckPassword([]byte(password))
 		}
 		if problem != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", name, problem))
@@ -60,30 +57,42 @@ func Users(environ []string) (users []User, err error) {
 }
 
 // WriteUsers sets the passwords of users in the password file at name, a path inside root, and returns whose it changed. Other users and comments
-// stay; a user who has the password already is not touched, so that a second start writes nothing and a file that is complete may be read-only. A new file is
-// readable for its owner alone.
+// stay; a user who has the password already is not touched, so that a second start writes nothing and a file that is complete may be read-only.
+// vmq-passwd waits meanwhile. See hostfs.WritePrivate for who can read a new file.
 func WriteUsers(root hostfs.Root, name string, users []User) (changed []string, err error) {
 	path := root.Path(name)
-	perm, uid, gid := fs.FileMode(0o600), -1, -1
-	f := &passwd.File{}
-	in, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	if _, changed, err = withUsers(path, users); err == nil && len(changed) > 0 {
+		changed, err = writeUsers(path, users)
+	}
+	if err != nil {
 		return nil, unusable(name, err)
-	default:
+	}
+	return changed, nil
+}
+
+func writeUsers(path string, users []User) (changed []string, err error) {
+	unlock, err := hostfs.Lock(path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	f, changed, err := withUsers(path, users) // somebody may have changed it before the lock was ours
+	if err != nil || len(changed) == 0 {
+		return nil, err
+	}
+	return changed, hostfs.WritePrivate(path, f.Bytes())
+}
+
+// withUsers reads the password file, empty if there is none, and sets those passwords in it that it does not have. changed is whose these are.
+func withUsers(path string, users []User) (f *passwd.File, changed []string, err error) {
+	f = &passwd.File{}
+	in, err := os.Open(path)
+	if err == nil {
 		defer in.Close()
-		info, err := in.Stat()
-		if err != nil {
-			return nil, unusable(name, err)
-		}
-		perm = info.Mode().Perm()
-		if u, g, ok := hostfs.Owner(path); ok && (u != os.Geteuid() || g != os.Getegid()) {
-			uid, gid = u, g
-		}
-		if f, _, err = passwd.Parse(in); err != nil { // lines that mean nothing are the compiler's to report; they stay
-			return nil, unusable(name, err)
-		}
+		f, _, err = passwd.Parse(in) // lines that mean nothing are the compiler's to report; they stay
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
 	}
 	has := f.Table()
 	for _, u := range users {
@@ -91,17 +100,11 @@ func WriteUsers(root hostfs.Root, name string, users []User) (changed []string, 
 			continue
 		}
 		if err := f.Set(u.Name, passwd.New(u.Password)); err != nil {
-			return nil, fmt.Errorf("user %s: %w", u.Name, err)
+			return nil, nil, fmt.Errorf("user %s: %w", u.Name, err)
 		}
 		changed = append(changed, u.Name)
 	}
-	if len(changed) == 0 {
-		return nil, nil
-	}
-	if err := hostfs.WriteFile(path, f.Bytes(), perm, uid, gid); err != nil {
-		return nil, unusable(name, err)
-	}
-	return changed, nil
+	return f, changed, nil
 }
 
 // unusable says what to do about a password file that cannot be read or replaced.

@@ -1,9 +1,11 @@
 package container
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,5 +126,29 @@ func TestWriteUsersCannot(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "mount") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Who sets passwords at the same time, as vmq-passwd in another process does, does not undo what the other one set.
+func TestWriteUsersTogether(t *testing.T) {
+	root := hostfs.New(t.TempDir())
+	const name = "/vmq.passwd"
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			if _, err := WriteUsers(root, name, []User{{fmt.Sprint("user", i), []byte("secret")}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	in, err := os.Open(root.Path(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	f, _, err := passwd.Parse(in)
+	if err != nil || len(f.Table()) != 20 {
+		t.Errorf("%d users, %v; want all 20", len(f.Table()), err)
 	}
 }

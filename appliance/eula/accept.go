@@ -31,13 +31,8 @@ func Accept(root hostfs.Root) error {
 	case err != nil:
 		return err
 	default:
-		info, err := os.Stat(name)
-		if err != nil {
+		if perm, uid, gid, err = hostfs.Kept(name); err != nil {
 			return err
-		}
-		perm = info.Mode().Perm()
-		if u, g, ok := hostfs.Owner(name); ok && (u != os.Geteuid() || g != os.Getegid()) {
-			uid, gid = u, g
 		}
 	}
 	if err := hostfs.WriteFile(name, []byte(accept(string(text))), perm, uid, gid); err != nil {

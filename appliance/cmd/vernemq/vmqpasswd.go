@@ -37,9 +37,6 @@ const passwdUsage = `Usage: vmq-passwd [-c | -cf | -D] passwordfile username
        that are hashed already stay as they are.
 `
 
-// maxPassword is the longest password a client can send, in bytes (MQTT 5.0, section 1.5.6).
-const maxPassword = 65535
-
 // passwdMessage is an error whose wording scripts know.
 type passwdMessage string
 
@@ -156,14 +153,11 @@ func (c *passwdCommand) change(password []byte, stderr io.Writer) error {
 			return c.explain(err)
 		}
 	}
-	lock, err := os.Open(filepath.Dir(c.path))
+	unlock, err := hostfs.Lock(c.path)
 	if err != nil {
 		return c.explain(err)
 	}
-	defer lock.Close()
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("lock the directory of %s: %w", c.file, err)
-	}
+	defer unlock()
 	f, err := c.load(stderr)
 	if err != nil {
 		return err
@@ -225,19 +219,9 @@ func (c *passwdCommand) load(stderr io.Writer) (*passwd.File, error) {
 	return f, nil
 }
 
-// save replaces the file. Owner and mode are kept. A new file is readable for its owner alone; one that root makes in a directory of a
-// group, as /etc/vernemq is the broker's, is readable for that group, too.
+// save replaces the file.
 func (c *passwdCommand) save(f *passwd.File) error {
-	mode, uid, gid := fs.FileMode(0o600), -1, -1
-	if info, err := os.Stat(c.path); err == nil {
-		mode = info.Mode().Perm()
-		if u, g, ok := hostfs.Owner(c.path); ok {
-			uid, gid = u, g
-		}
-	} else if u, g, ok := hostfs.Owner(filepath.Dir(c.path)); ok && os.Geteuid() == 0 && (u != 0 || g != 0) {
-		mode, uid, gid = 0o640, 0, g
-	}
-	if err := hostfs.WriteFile(c.path, f.Bytes(), mode, uid, gid); err != nil {
+	if err := hostfs.WritePrivate(c.path, f.Bytes()); err != nil {
 		return c.explain(err)
 	}
 	return nil
@@ -258,13 +242,11 @@ func (c *passwdCommand) explain(err error) error {
 
 // checkPassword refuses passwords with which no client can log in.
 func checkPassword(password []byte) error {
-	switch {
-	case len(password) == 0:
+	err := passwd.CheckPassword(password)
+	if errors.Is(err, passwd.ErrNoPassword) {
 		return passwdMessage("Empty password.")
-	case len(password) > maxPassword:
-		return fmt.Errorf("the password is longer than %d bytes", maxPassword)
 	}
-	return nil
+	return err
 }
 
 // askPassword asks for a password twice: on a terminal without echo, else as two lines of stdin.
@@ -299,7 +281,7 @@ func askPassword(stdin io.Reader, stdout io.Writer) ([]byte, error) {
 // lineReader returns a function that reads one line after another; the end of stdin ends a line.
 func lineReader(stdin io.Reader) func(prompt string) ([]byte, error) {
 	// Two passwords with their line ends: what is longer is refused later.
-	r := bufio.NewReader(io.LimitReader(stdin, 2*(maxPassword+3)))
+	r := bufio.NewReader(io.LimitReader(stdin, 2*(passwd.MaxPassword+3)))
 	return func(string) ([]byte, error) {
 		text, err := r.ReadString('\n')
 		if err == io.EOF {

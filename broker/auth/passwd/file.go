@@ -183,7 +183,7 @@ func (f *File) HashPlain() (hashed int, bad []LineError) {
 		}
 		user, password, _ := strings.Cut(l.text, ":")
 		if password == "" {
-			bad = append(bad, LineError{i + 1, errors.New("the password is empty")})
+			bad = append(bad, LineError{i + 1, ErrNoPassword})
 			continue
 		}
 		h := New([]byte(password))

@@ -15,6 +15,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -36,6 +37,26 @@ var (
 	ErrUnsupported = errors.New("only hashes of the form $6$salt$hash are supported: set the password again with vmq-passwd")
 	ErrDamaged     = errors.New("the hash is damaged: set the password again with vmq-passwd")
 )
+
+// MaxPassword is the longest password a client can send, in bytes (MQTT 5.0, section 1.5.6).
+const MaxPassword = 65535
+
+// What can be wrong with a password.
+var (
+	ErrNoPassword     = errors.New("the password is empty")
+	ErrPasswordLength = fmt.Errorf("the password is longer than %d bytes", MaxPassword)
+)
+
+// CheckPassword refuses passwords with which no client can log in.
+func CheckPassword(password []byte) error {
+	switch {
+	case len(password) == 0:
+		return ErrNoPassword
+	case len(password) > MaxPassword:
+		return ErrPasswordLength
+	}
+	return nil
+}
 
 // New returns the hash of a password with a fresh salt.
 func New(password []byte) Hash {
