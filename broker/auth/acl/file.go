@@ -49,12 +49,6 @@ type LineError struct {
 	Err  error
 }
 
-// Error implements error.
-func (e LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
-
-// Unwrap returns what is wrong with the line.
-func (e LineError) Unwrap() error { return e.Err }
-
 // Rule is one line that allows something.
 type Rule struct {
 	Scope  Scope

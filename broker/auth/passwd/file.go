@@ -25,9 +25,6 @@ type LineError struct {
 	Err  error
 }
 
-func (e LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
-func (e LineError) Unwrap() error { return e.Err }
-
 // What can be wrong with a line, beside its hash, and with a user name.
 var (
 	ErrNoColon    = errors.New("no colon: a line is user:$6$salt$hash")

@@ -117,7 +117,7 @@ func TestParseSurvivesBadLines(t *testing.T) {
 		t.Errorf("an unchanged file is written differently (-want +got):\n%s", cmp.Diff(in, got))
 	}
 	for _, e := range bad {
-		if strings.Contains(e.Error(), "plain") {
+		if strings.Contains(e.Err.Error(), "plain") {
 			t.Errorf("an error quotes a password: %v", e)
 		}
 	}
