@@ -248,3 +248,22 @@ func TestLoadFSRefuses(t *testing.T) {
 		t.Errorf("LoadFS of nothing gave %v", err)
 	}
 }
+
+func TestNearestWord(t *testing.T) {
+	for _, test := range []struct{ text, words, want string }{
+		{"lifp", "fifo lifo", "lifo"},
+		{"FIFO", "fifo lifo", "fifo"},
+		{"fifo", "fifo lifo", "lifo"}, // not what it is already
+		{"frob", "grow flash build", ""},
+		{"stat", "status start", "start"},
+		{"nope", "no on", ""},
+		{"o", "on off", "on"},
+		{"aac", "aab aaa", "aab"},
+		{"", "a on", ""},
+		{strings.Repeat("a", 1000), "a on", ""},
+	} {
+		if got := NearestWord(test.text, strings.Fields(test.words)); got != test.want {
+			t.Errorf("NearestWord(%q) of %s = %q, want %q", test.text, test.words, got, test.want)
+		}
+	}
+}

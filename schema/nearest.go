@@ -64,7 +64,8 @@ func (s *Schema) Nearest(name string, n int) []string {
 	return names
 }
 
-// NearestWord returns the one of words that text is a slip of, or "".
+// NearestWord returns the one of words that text is a slip of, the first of those that are equally close, or "". That is never text itself, nor a
+// word of which half is different.
 func NearestWord(text string, words []string) string {
 	best, distance := "", closeEnough(text)+1
 	if len(text) > maxNameForNearest {
@@ -72,7 +73,7 @@ func NearestWord(text string, words []string) string {
 	}
 	folded := strings.ToLower(text)
 	for _, w := range words {
-		if d := editDistance(folded, strings.ToLower(w), distance-1); d < distance && d < len(w) {
+		if d := editDistance(folded, strings.ToLower(w), distance-1); w != text && d < distance && d < len(w) && (d < 2 || 2*d < len(w)) {
 			best, distance = w, d
 		}
 	}

@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -231,11 +233,7 @@ func (m *moved) carry(c *call) {
 		o = needless("it belongs to a plugin that cannot be loaded")
 	case !known:
 		hint := "it is a comment in the new file"
-		words := make([]string, 0, len(options))
-		for w := range options {
-			words = append(words, w)
-		}
-		if near := nearest(c.word, words); near != "" {
+		if near := schema.NearestWord(c.word, slices.Sorted(maps.Keys(options))); near != "" {
 			hint = "did you mean " + near + "? It is a comment in the new file"
 		}
 		c.lost("mosquitto has no option "+c.word, hint)
@@ -261,17 +259,6 @@ func (m *moved) carry(c *call) {
 	if len(lines) > 0 {
 		m.replaced[c.n] = lines
 	}
-}
-
-// nearest returns the word that a text is a slip of; ties go to the first in alphabetical order.
-func nearest(text string, words []string) string {
-	best := ""
-	for _, w := range words {
-		if schema.NearestWord(text, []string{w}) == w && (best == "" || len(w) == len(text) && len(best) != len(text) || w < best && len(best) != len(text)) {
-			best = w
-		}
-	}
-	return best
 }
 
 // secretWord reports whether an option's value must not be shown.
