@@ -6,7 +6,6 @@ import (
 	"path"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"vernemq/appliance/hostfs"
@@ -73,7 +72,7 @@ func (c *compilation) expand(s *setting, chain []*setting) bool {
 
 // noText reports whether r is a control character that no value holds. Those of a configuration file are refused where they stand; a value from a
 // file of its own, the environment or the command line meets the same rule here.
-func noText(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' }
+func noText(r rune) bool { return source.Control(r) && r != '\n' }
 
 // substitute replaces the references in the value of s, the last one of chain.
 func (c *compilation) substitute(s *setting, chain []*setting) {

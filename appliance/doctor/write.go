@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"vernemq/appliance/report"
 )
 
 // WriteText writes the findings for people; with all also those that are in order.
@@ -42,10 +43,10 @@ func several(findings []Finding, s Status) string {
 	return fmt.Sprintf("%d %ss", n, s)
 }
 
-// clean keeps a text from moving the cursor.
+// clean keeps a text in its line and the cursor where it is.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if r == '\t' || report.Unprintable(r) {
 			return ' '
 		}
 		return r

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"vernemq/appliance/report"
+	"vernemq/appliance/source"
 )
 
 // The codes of findings. They are stable, as those of the compiler are.
@@ -129,7 +130,7 @@ func (p *page) text(replaced map[int][]string) []byte {
 
 // printable replaces control characters, which a configuration must not hold.
 func printable(r rune) rune {
-	if unicode.IsControl(r) && r != '\t' {
+	if source.Control(r) {
 		return '\uFFFD'
 	}
 	return r

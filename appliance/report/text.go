@@ -99,7 +99,7 @@ func excerpt(text string, col, width int) (line, caret string) {
 	}
 	for i := start; i < end; i++ {
 		r := runes[i]
-		if unprintable(r) {
+		if Unprintable(r) {
 			r = '\uFFFD'
 		}
 		shown.WriteRune(r)
@@ -135,14 +135,15 @@ func under(r rune, mark string) string {
 // clean replaces what would move a terminal's cursor or change its colours.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unprintable(r) || r == '\t' {
+		if Unprintable(r) || r == '\t' {
 			return '\uFFFD'
 		}
 		return r
 	}, s)
 }
 
-func unprintable(r rune) bool {
+// Unprintable reports whether r would move a terminal's cursor, begin a line or turn the direction of the text. A tab does not count.
+func Unprintable(r rune) bool {
 	return r != '\t' && (unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069')
 }
 

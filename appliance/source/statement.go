@@ -260,10 +260,13 @@ func (t *text) end(s *scanner, after string) bool {
 	return true
 }
 
+// Control reports whether r is a control character that no line of a configuration holds.
+func Control(r rune) bool { return unicode.IsControl(r) && r != '\t' }
+
 // control reports the first control character of value, which begins at column col.
 func (t *text) control(value string, col int) bool {
 	for _, r := range value {
-		if unicode.IsControl(r) && r != '\t' {
+		if Control(r) {
 			t.syntax(report.CodeControl, col, 1, fmt.Sprintf("control character U+%04X", r), "remove it")
 			return true
 		}
