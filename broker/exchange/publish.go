@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 
 	"vernemq/broker/hook"
@@ -215,6 +216,10 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	if m.Retain && !keep && m.QoS > 0 && s != nil && s.Version.Is5() {
 		return outcome{refused: true}
 	}
+	var gen uint64
+	if keep {
+		gen = h.x.index(m.Mountpoint).Gen(m.Topic)
+	}
 	leaves := h.match(m, s)
 	if s != nil && s.Options().SharedPolicy != nil {
 		h.policy = *s.Options().SharedPolicy
@@ -248,6 +253,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 	}
 	if keep {
 		o.ticket = max(o.ticket, h.retain(m))
+		leaves = h.late(m, leaves, gen)
 	}
 	h.T.Forms.Begin(m)
 	for _, l := range leaves {
@@ -319,6 +325,20 @@ func (h *Home) match(m *msg.Message, s *session.Session) []*trie.Leaf {
 	clear(r.leaves)
 	r.leaves = r.index.Match(m.Topic, r.leaves[:0])
 	return r.leaves
+}
+
+// late adds the leaves that are new since generation gen: who subscribed there looked for retained messages when m was not one yet.
+func (h *Home) late(m *msg.Message, leaves []*trie.Leaf, gen uint64) []*trie.Leaf {
+	x := h.x.index(m.Mountpoint)
+	if x.Gen(m.Topic) == gen {
+		return leaves
+	}
+	for _, l := range x.Match(m.Topic, nil) {
+		if !slices.Contains(leaves, l) {
+			leaves = append(slices.Clip(leaves), l)
+		}
+	}
+	return leaves
 }
 
 // durable lists the durable recipients in all shards, and of the shared groups those that were chosen. What is delivered later than now is noted

@@ -138,7 +138,7 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, asked int, subID 
 		ticket = max(ticket, h.addSub(main, t.Filter, t.Opts, subID))
 		ack.Codes[i] = mqtt.Code(t.Opts.QoS())
 		if rh := t.Opts.RetainHandling(); rh == 0 || rh == 1 && isNew {
-			if _, shared, _ := topic.ParseShared(t.Filter); !shared {
+			if _, shared, _ := topic.ParseShared(t.Filter); !shared && h.x.Retain.Has(s.ID.Mountpoint, t.Filter) {
 				replay = append(replay, fresh{t.Filter, t.Opts})
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"vernemq/broker/msg"
+	"vernemq/broker/topic"
 	"vernemq/broker/trie"
 )
 
@@ -64,17 +65,19 @@ func (s *Store) Set(m *msg.Message) (delta int) {
 		old = t.Load(m.Topic)
 	}
 	if old == nil {
+		s.add(1, 0) // before it can be seen, so that a count of 0 means that there is none
 		t.Update(m.Topic, func(o *kept) *kept {
 			old = o
 			return k
 		})
+		if old == nil {
+			s.add(0, k.size())
+			return 1
+		}
+		s.add(-1, 0)
 	}
-	if old != nil {
-		s.add(0, k.size()-old.size())
-		return 0
-	}
-	s.add(1, k.size())
-	return 1
+	s.add(0, k.size()-old.size())
+	return 0
 }
 
 // add changes the totals; those that do not change are left alone, for the sake of the other shards' caches.
@@ -156,6 +159,11 @@ func (s *Store) Mountpoints() []string {
 
 // Count is the number of retained messages in all mountpoints.
 func (s *Store) Count() int { return int(s.count.Load()) }
+
+// Has reports whether a filter may match a retained message in a mountpoint: false only if it matches none, at the price of one lookup at most.
+func (s *Store) Has(mountpoint, filter string) bool {
+	return s.Count() > 0 && (topic.HasWildcard(filter) || s.load(mountpoint, []byte(filter)) != nil)
+}
 
 // Bytes is about what the messages occupy: topics, payloads, properties and Overhead for each.
 func (s *Store) Bytes() int64 { return s.bytes.Load() }

@@ -320,3 +320,23 @@ func BenchmarkSetAgain(b *testing.B) {
 		s.Set(ms[i%len(ms)])
 	}
 }
+
+// TestHas: who subscribes need not look for retained messages where there are none.
+func TestHas(t *testing.T) {
+	s := New()
+	ask := func(mountpoint, filter string, want bool) {
+		t.Helper()
+		if got := s.Has(mountpoint, filter); got != want {
+			t.Errorf("Has(%q, %q) = %t", mountpoint, filter, got)
+		}
+	}
+	ask("", "#", false)
+	s.Set(msg.New("m", []byte("a/b"), []byte("x"), nil, 0, true))
+	ask("m", "a/b", true)
+	ask("m", "a/c", false)
+	ask("", "a/b", false)
+	ask("m", "+/b", true)
+	s.Delete("m", []byte("a/b"))
+	ask("m", "a/b", false)
+	ask("m", "+/b", false)
+}
