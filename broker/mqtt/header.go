@@ -93,11 +93,11 @@ func checkFirst(t Type, flags byte, v Version) error {
 
 // appendHeader appends a fixed header. first is type and flags.
 func appendHeader(dst []byte, first byte, body int) []byte {
-	return appendVarint(append(dst, first), body)
+	return AppendVarint(append(dst, first), body)
 }
 
 // PacketSize is the size of a packet whose body has so many bytes, with its fixed header, in bytes.
-func PacketSize(body int) int { return 1 + varintSize(body) + body }
+func PacketSize(body int) int { return 1 + VarintSize(body) + body }
 
 // AppendPingreq appends a PINGREQ.
 func AppendPingreq(dst []byte) []byte { return append(dst, byte(TypePingreq)<<4, 0) }

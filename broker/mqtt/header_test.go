@@ -17,9 +17,9 @@ func TestVarint(t *testing.T) {
 		{0, "00"}, {1, "01"}, {127, "7f"}, {128, "8001"}, {321, "c102"}, {16383, "ff7f"}, {16384, "808001"},
 		{2097151, "ffff7f"}, {2097152, "80808001"}, {268435455, "ffffff7f"},
 	} {
-		b := appendVarint(nil, tt.v)
-		if !bytes.Equal(b, wire(tt.wire)) || varintSize(tt.v) != len(b) {
-			t.Errorf("%d is written as % x (size said to be %d), want %s", tt.v, b, varintSize(tt.v), tt.wire)
+		b := AppendVarint(nil, tt.v)
+		if !bytes.Equal(b, wire(tt.wire)) || VarintSize(tt.v) != len(b) {
+			t.Errorf("%d is written as % x (size said to be %d), want %s", tt.v, b, VarintSize(tt.v), tt.wire)
 		}
 		for n := range b {
 			if v, size, err := readVarint(b[:n], true); size != 0 || err != nil {

@@ -20,7 +20,7 @@ func (p *Properties) AddUint(id PropID, v uint32) bool {
 	case encUint32:
 		b = binary.BigEndian.AppendUint32(b, v)
 	case encVarint:
-		b = appendVarint(b, int(v))
+		b = AppendVarint(b, int(v))
 	}
 	p.raw, p.set = b, p.set|id.bit()|owned
 	return true
@@ -76,9 +76,9 @@ func (p *Properties) Reset() {
 func (p *Properties) free(id PropID, row *propRow) bool { return p.set&id.bit() == 0 || row.many != 0 }
 
 // propertiesSize is the size of a block of n bytes with its length.
-func propertiesSize(n int) int { return varintSize(n) + n }
+func propertiesSize(n int) int { return VarintSize(n) + n }
 
 // appendProperties appends the block with its length.
 func appendProperties(dst []byte, p Properties) []byte {
-	return append(appendVarint(dst, len(p.raw)), p.raw...)
+	return append(AppendVarint(dst, len(p.raw)), p.raw...)
 }

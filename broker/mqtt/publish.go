@@ -102,7 +102,7 @@ func (p *Publish) AppendWith(dst []byte, v Version, extra []byte) []byte {
 		dst = binary.BigEndian.AppendUint16(dst, p.PacketID)
 	}
 	if v.Is5() {
-		dst = appendVarint(dst, p.Props.Len()+len(extra))
+		dst = AppendVarint(dst, p.Props.Len()+len(extra))
 		dst = append(dst, p.Props.raw...)
 		dst = append(dst, extra...)
 	}

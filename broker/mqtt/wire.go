@@ -22,8 +22,8 @@ func readVarint(b []byte, minimal bool) (v, n int, err error) {
 	return 0, 0, nil
 }
 
-// varintSize is the size of v as a variable byte integer, in bytes.
-func varintSize(v int) int {
+// VarintSize is the size of v as a variable byte integer, in bytes.
+func VarintSize(v int) int {
 	switch {
 	case v < 1<<7:
 		return 1
@@ -35,8 +35,8 @@ func varintSize(v int) int {
 	return 4
 }
 
-// appendVarint appends v, which is at most MaxBody.
-func appendVarint(dst []byte, v int) []byte {
+// AppendVarint appends v, which is at most MaxBody.
+func AppendVarint(dst []byte, v int) []byte {
 	for v >= 0x80 {
 		dst = append(dst, byte(v)|0x80)
 		v >>= 7

@@ -1,5 +1,7 @@
 package msg
 
+import "vernemq/broker/mqtt"
+
 // Form is one of the four encodings of a PUBLISH that can be shared: with or without packet identifier, with or without a property block.
 type Form uint8
 
@@ -105,8 +107,7 @@ func (f *Forms) Append(dst []byte, m *Message, d *Delivery) []byte {
 
 // FrameSize is the size in bytes of the frame that Append would make.
 func FrameSize(m *Message, d *Delivery) int {
-	body := bodySize(m, d)
-	return 1 + varintSize(body) + body
+	return mqtt.PacketSize(bodySize(m, d))
 }
 
 // idOffset returns where the topic length of the frame at b[at:] stands.
@@ -129,7 +130,7 @@ func propsSize(m *Message, d *Delivery) int {
 		n += 3
 	}
 	if d.SubID != 0 {
-		n += 1 + varintSize(int(d.SubID))
+		n += 1 + mqtt.VarintSize(int(d.SubID))
 	}
 	if d.Expiry >= 0 {
 		n += 5
@@ -147,14 +148,14 @@ func bodySize(m *Message, d *Delivery) int {
 	}
 	if d.V5 {
 		p := propsSize(m, d)
-		n += varintSize(p) + p
+		n += mqtt.VarintSize(p) + p
 	}
 	return n
 }
 
 func appendFrame(dst []byte, m *Message, d *Delivery) []byte {
 	dst = append(dst, d.first())
-	dst = appendVarint(dst, bodySize(m, d))
+	dst = mqtt.AppendVarint(dst, bodySize(m, d))
 	if d.NoTopic {
 		dst = append(dst, 0, 0)
 	} else {
@@ -165,12 +166,12 @@ func appendFrame(dst []byte, m *Message, d *Delivery) []byte {
 		dst = append(dst, byte(d.PacketID>>8), byte(d.PacketID))
 	}
 	if d.V5 {
-		dst = appendVarint(dst, propsSize(m, d))
+		dst = mqtt.AppendVarint(dst, propsSize(m, d))
 		if d.Expiry >= 0 {
 			dst = append(dst, 0x02, byte(d.Expiry>>24), byte(d.Expiry>>16), byte(d.Expiry>>8), byte(d.Expiry))
 		}
 		if d.SubID != 0 {
-			dst = appendVarint(append(dst, 0x0B), int(d.SubID))
+			dst = mqtt.AppendVarint(append(dst, 0x0B), int(d.SubID))
 		}
 		if d.Alias != 0 {
 			dst = append(dst, 0x23, byte(d.Alias>>8), byte(d.Alias))
@@ -178,25 +179,4 @@ func appendFrame(dst []byte, m *Message, d *Delivery) []byte {
 		dst = append(dst, m.Props...)
 	}
 	return append(dst, m.Payload...)
-}
-
-func appendVarint(dst []byte, n int) []byte {
-	for n >= 0x80 {
-		dst = append(dst, byte(n)|0x80)
-		n >>= 7
-	}
-	return append(dst, byte(n))
-}
-
-func varintSize(n int) int {
-	switch {
-	case n < 1<<7:
-		return 1
-	case n < 1<<14:
-		return 2
-	case n < 1<<21:
-		return 3
-	default:
-		return 4
-	}
 }
