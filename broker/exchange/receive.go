@@ -61,7 +61,8 @@ func (h *Home) Receive(s *session.Session, hd mqtt.Header, frame []byte) (Result
 			return Continue, mqtt.ErrTrailingBytes
 		}
 		h.T.Count.Inc(metric.MqttPingrespSent + v5(s))
-		s.Send(&h.T, []byte{0xD0, 0})
+		var answer [2]byte
+		s.Send(&h.T, mqtt.AppendPingresp(answer[:0]))
 		return Continue, nil
 	case mqtt.TypeDisconnect:
 		return h.disconnect(s, body)

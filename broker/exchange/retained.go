@@ -21,7 +21,7 @@ func (h *Home) mayRetain(m *msg.Message) bool {
 		return true
 	}
 	full := h.x.Store.Full()
-	if full != nil && h.x.Retain.Fits(m, 1, 1) { // in the place of another one
+	if full != nil && h.x.Retain.Replaces(m) {
 		full = nil
 	}
 	if full == nil && (o.MaxRetainedMessages == 0 && o.MaxRetainedBytes == 0 || h.x.Retain.Fits(m, o.MaxRetainedMessages, o.MaxRetainedBytes)) {

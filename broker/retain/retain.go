@@ -93,11 +93,23 @@ func (s *Store) add(count, bytes int64) {
 // Fits reports whether there would be at most messages and at most bytes (0: no limit), as Count and Bytes count them, with m set. What does
 // not make it more always fits: limits may be lower than what was there before them.
 func (s *Store) Fits(m *msg.Message, messages int, bytes int64) bool {
-	more, larger := 1, int64(Overhead+len(m.Topic)+len(m.Props)+len(m.Payload))
+	replaces, larger := s.growth(m)
+	return (messages == 0 || replaces || s.Count() < messages) && (bytes == 0 || larger <= 0 || s.Bytes()+larger <= bytes)
+}
+
+// Replaces reports whether m would take the place of another message that is no smaller: nothing grows by it.
+func (s *Store) Replaces(m *msg.Message) bool {
+	replaces, larger := s.growth(m)
+	return replaces && larger <= 0
+}
+
+// growth tells whether m would take the place of another message, and how many bytes more there would be.
+func (s *Store) growth(m *msg.Message) (replaces bool, larger int64) {
+	larger = int64(Overhead + len(m.Topic) + len(m.Props) + len(m.Payload))
 	if old := s.load(m.Mountpoint, m.Topic); old != nil {
-		more, larger = 0, larger-old.size()
+		return true, larger - old.size()
 	}
-	return (messages == 0 || more == 0 || s.Count() < messages) && (bytes == 0 || larger <= 0 || s.Bytes()+larger <= bytes)
+	return false, larger
 }
 
 func (s *Store) load(mountpoint string, topic []byte) *kept {
