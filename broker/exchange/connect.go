@@ -121,7 +121,7 @@ func (h *Home) putSession(s *session.Session) store.Ticket {
 	key, ticket := h.x.Store.PutSession(&rec)
 	if s.Key == 0 {
 		s.Key = key
-		h.x.keys[h.shard].set(s.Slot, key)
+		h.x.keys[h.shard].at(s.Slot).Store(uint64(key))
 	}
 	return ticket
 }

@@ -60,7 +60,7 @@ type Exchange struct {
 
 	mu        sync.Mutex
 	mounts    atomic.Pointer[map[string]*trie.Index] // replaced when a mountpoint is first used
-	keys      []directory                            // per shard
+	keys      []words                                // per shard, by slot: the keys of durable sessions
 	full      []marks                                // per shard: sessions whose queue is full
 	retaining stripes
 	homes     []*Home // per shard; complete before the loops run
@@ -72,7 +72,7 @@ type Exchange struct {
 
 // New returns an exchange for a number of shards.
 func New(shards int, options *config.Live, st store.Store, hooks *hook.Chains, metrics *metric.Registry) *Exchange {
-	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, hooks: hooks, shards: shards, keys: make([]directory, shards), full: make([]marks, shards), homes: make([]*Home, shards)}
+	x := &Exchange{Retain: retain.New(), Store: st, Metrics: metrics, options: options, hooks: hooks, shards: shards, keys: make([]words, shards), full: make([]marks, shards), homes: make([]*Home, shards)}
 	m := map[string]*trie.Index{"": trie.New(shards)}
 	x.mounts.Store(&m)
 	metrics.Gauge(metric.RouterSubscriptions, func() uint64 { return uint64(x.Subscriptions()) })
@@ -115,40 +115,4 @@ func (x *Exchange) Subscriptions() int {
 		n += i.Len()
 	}
 	return n
-}
-
-// directory maps the slots of one shard to the keys of durable sessions. The shard writes, all shards read: a publisher lists the durable
-// recipients of its message whatever their shard.
-type directory struct {
-	pages atomic.Pointer[[]*[dirPage]atomic.Uint64]
-}
-
-const dirPage = 1024
-
-func (d *directory) get(slot uint32) store.SessionKey {
-	p := d.pages.Load()
-	if p == nil || int(slot/dirPage) >= len(*p) {
-		return 0
-	}
-	return store.SessionKey((*p)[slot/dirPage][slot%dirPage].Load())
-}
-
-// set belongs to the shard's loop.
-func (d *directory) set(slot uint32, k store.SessionKey) {
-	var pages []*[dirPage]atomic.Uint64
-	if p := d.pages.Load(); p != nil {
-		pages = *p
-	}
-	if need := int(slot/dirPage) + 1; need > len(pages) {
-		if k == 0 {
-			return
-		}
-		grown := append(make([]*[dirPage]atomic.Uint64, 0, need), pages...)
-		for len(grown) < need {
-			grown = append(grown, new([dirPage]atomic.Uint64))
-		}
-		d.pages.Store(&grown)
-		pages = grown
-	}
-	pages[slot/dirPage][slot%dirPage].Store(uint64(k))
 }

@@ -14,37 +14,17 @@ import (
 
 // marks is a set of slots that its shard writes and all shards read.
 type marks struct {
-	pages atomic.Pointer[[]*[markPage]atomic.Uint64]
+	bits  words // 64 slots each
 	count atomic.Int64
 }
 
-const markPage = 128 // words of 64 slots
-
 func (b *marks) has(slot uint32) bool {
-	if b.count.Load() == 0 {
-		return false
-	}
-	word := slot / 64
-	p := b.pages.Load()
-	return p != nil && int(word/markPage) < len(*p) && (*p)[word/markPage][word%markPage].Load()>>(slot%64)&1 != 0
+	return b.count.Load() != 0 && b.bits.get(slot/64)>>(slot%64)&1 != 0
 }
 
 // set belongs to the shard's loop; the slot's mark must change by it.
 func (b *marks) set(slot uint32, on bool) {
-	word := slot / 64
-	var pages []*[markPage]atomic.Uint64
-	if p := b.pages.Load(); p != nil {
-		pages = *p
-	}
-	if need := int(word/markPage) + 1; need > len(pages) {
-		grown := append(make([]*[markPage]atomic.Uint64, 0, need), pages...)
-		for len(grown) < need {
-			grown = append(grown, new([markPage]atomic.Uint64))
-		}
-		b.pages.Store(&grown)
-		pages = grown
-	}
-	w := &pages[word/markPage][word%markPage]
+	w := b.bits.at(slot / 64)
 	if on {
 		w.Or(1 << (slot % 64))
 		b.count.Add(1)

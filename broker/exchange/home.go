@@ -144,7 +144,7 @@ func (h *Home) end(s *session.Session) {
 	s.Clear(&h.T)
 	if s.Key != 0 {
 		h.x.Store.DeleteSession(s.Key)
-		h.x.keys[h.shard].set(s.Slot, 0)
+		h.x.keys[h.shard].at(s.Slot).Store(0)
 	}
 	s.Gone = true
 	h.mark(s)

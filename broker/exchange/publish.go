@@ -379,7 +379,7 @@ func (h *Home) recipient(rs []store.Recipient, m *msg.Message, shard int, e trie
 	if e == 0 || !e.Durable() || h.deliveryQoS(m, e) == 0 || isOwn(m, shard, e) {
 		return rs
 	}
-	if k := h.x.keys[shard].get(e.Slot()); k != 0 {
+	if k := store.SessionKey(h.x.keys[shard].get(e.Slot())); k != 0 {
 		rs = append(rs, store.Recipient{Session: k, Opts: e.Opts()&^3 | h.deliveryQoS(m, e)})
 	}
 	return rs

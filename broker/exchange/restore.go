@@ -101,7 +101,7 @@ func (h *Home) restore(rec *store.Session, away Clock) *session.Session {
 	s := h.create(rec.ID)
 	s.Key, s.Username, s.HasUser, s.Expiry = rec.Key, rec.Username, rec.Username != "", rec.Expiry
 	s.Version, s.OfGroup = mqtt.Version(rec.Version), isGroupID(rec.ID)
-	h.x.keys[h.shard].set(s.Slot, rec.Key)
+	h.x.keys[h.shard].at(s.Slot).Store(uint64(rec.Key))
 	s.Offline = h.T.Now
 	if rec.Will != nil {
 		s.Will = h.restoreWill(rec, away)
