@@ -43,8 +43,7 @@ type Home struct {
 	parked   []*session.Session // publishers that wait for the backlog of jobs
 	rng      *rand.Rand
 
-	refuses  bool   // publishers are refused while a queue is full
-	policy   string // by which members of shared groups are chosen
+	refuses  bool // publishers are refused while a queue is full
 	pressure Pressure
 	shedding int // slots still to be looked at since memory got short
 	marking  int // likewise, for full queues, since the options changed
@@ -71,7 +70,7 @@ func (h *Home) Refresh() {
 	if o := h.x.options.Load(); o != h.T.Opts { // other limits may be in force
 		h.T.Opts, h.marking = o, len(h.slots)
 	}
-	h.policy, h.refuses = h.T.Opts.SharedPolicy, h.T.RefusesFull()
+	h.refuses = h.T.RefusesFull()
 	h.press()
 }
 

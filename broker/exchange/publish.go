@@ -221,13 +221,7 @@ func (h *Home) route(m *msg.Message, s *session.Session, id uint16) (o outcome) 
 		gen = h.x.index(m.Mountpoint).Gen(m.Topic)
 	}
 	leaves := h.match(m, s)
-	if s != nil && s.Options().SharedPolicy != nil {
-		h.policy = *s.Options().SharedPolicy
-		h.choose(m, leaves)
-		h.policy = h.T.Opts.SharedPolicy
-	} else {
-		h.choose(m, leaves)
-	}
+	h.choose(m, s, leaves)
 	if h.refuses && m.QoS > 0 && s != nil && h.full(m, leaves) {
 		h.T.Count.Inc(metric.QueueFullRefused)
 		h.forget()

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"vernemq/broker/hook"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
@@ -23,11 +24,11 @@ type choice struct {
 	owed   *Owed // of m's record
 }
 
-// choose picks for every group at the leaves: before the message is stored, for the choice is part of its record.
-func (h *Home) choose(m *msg.Message, leaves []*trie.Leaf) {
+// choose picks for every group at the leaves, as the publisher s wants it: before the message is stored, for the choice is part of its record.
+func (h *Home) choose(m *msg.Message, s *session.Session, leaves []*trie.Leaf) {
 	for _, l := range leaves {
 		for _, g := range l.Groups() {
-			if c, ok := h.chooseFor(m, g); ok {
+			if c, ok := h.chooseFor(m, g, h.policy(s)); ok {
 				c.leaf = l
 				h.chosen = append(h.chosen, c)
 			}
@@ -35,7 +36,15 @@ func (h *Home) choose(m *msg.Message, leaves []*trie.Leaf) {
 	}
 }
 
-func (h *Home) chooseFor(m *msg.Message, g *trie.Group) (choice, bool) {
+// policy is how a member is chosen for what s publishes; s is nil for messages of the broker.
+func (h *Home) policy(s *session.Session) string {
+	if s == nil {
+		return h.T.Opts.SharedPolicy
+	}
+	return hook.Or(s.Options().SharedPolicy, h.T.Opts.SharedPolicy)
+}
+
+func (h *Home) chooseFor(m *msg.Message, g *trie.Group, policy string) (choice, bool) {
 	own := g.Queue()
 	if h.groupQoS(m) == 0 {
 		own = nil // is kept for nobody
@@ -43,7 +52,7 @@ func (h *Home) chooseFor(m *msg.Message, g *trie.Group) (choice, bool) {
 	if own != nil && own.Waiting.Load() > 0 {
 		return choice{group: g, own: own}, true
 	}
-	mb, online, ok := h.chooseMember(g)
+	mb, online, ok := h.chooseMember(g, policy)
 	if !ok {
 		return choice{}, false
 	}
@@ -53,14 +62,14 @@ func (h *Home) chooseFor(m *msg.Message, g *trie.Group) (choice, bool) {
 	return choice{group: g, member: mb}, true
 }
 
-// chooseMember picks one member by the policy: one that is online if there is any.
-func (h *Home) chooseMember(g *trie.Group) (mb trie.Member, online, ok bool) {
+// chooseMember picks one member by a policy: one that is online if there is any.
+func (h *Home) chooseMember(g *trie.Group, policy string) (mb trie.Member, online, ok bool) {
 	ms := g.Members()
 	if len(ms) == 0 {
 		return trie.Member{}, false, false
 	}
 	var start int
-	switch h.policy {
+	switch policy {
 	case "round_robin":
 		start = int(g.Next()) % len(ms)
 	default:
@@ -72,7 +81,7 @@ func (h *Home) chooseMember(g *trie.Group) (mb trie.Member, online, ok bool) {
 		if !ms[k].Presence.Online.Load() {
 			continue
 		}
-		if h.policy != "least_inflight" {
+		if policy != "least_inflight" {
 			pick = k
 			break
 		}
@@ -177,7 +186,7 @@ func (h *Home) astray(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, 
 		h.giveBack(g, q, []queue.Item{it})
 		return
 	}
-	if mb, online, ok := h.chooseMember(g); ok && online {
+	if mb, online, ok := h.chooseMember(g, h.policy(nil)); ok && online {
 		c := &choice{leaf: l, group: g, member: mb}
 		h.deliverChosen(h.place(m, h.groupRecipient(nil, m, c), &c.owed), c)
 	}
