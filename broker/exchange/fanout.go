@@ -158,8 +158,8 @@ func (h *Home) Deliver(m *msg.Message, l *trie.Leaf, o *Owed) {
 	h.fanOut(m, l, o)
 }
 
-// pump lets a session send what waits; a session that ran out of its budget goes on in the next turn.
-func (h *Home) pump(s *session.Session) {
+// Pump lets a session send what waits, as when its output is empty again; a session that ran out of its budget goes on in the next turn.
+func (h *Home) Pump(s *session.Session) {
 	if s.Pump(&h.T, pumpBudget) && !s.Queued {
 		s.Queued = true
 		h.ready = append(h.ready, s)
@@ -168,9 +168,6 @@ func (h *Home) pump(s *session.Session) {
 	h.repay(s, false)
 }
 
-// Pump lets the session of an emptied output go on.
-func (h *Home) Pump(s *session.Session) { h.pump(s) }
-
 // PumpReady goes on with sessions that ran out of their budget. It reports whether any is left.
 func (h *Home) PumpReady() bool {
 	list := h.ready
@@ -178,7 +175,7 @@ func (h *Home) PumpReady() bool {
 	for _, s := range list {
 		s.Queued = false
 		if !s.Gone {
-			h.pump(s)
+			h.Pump(s)
 		}
 	}
 	clear(list)

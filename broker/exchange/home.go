@@ -56,7 +56,7 @@ const TimerSession = 1
 func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
 	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), groups: map[uint32]*shelf{}, rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Hooks: x.hooks, Wheel: wheel.New(now)}
-	h.T.Sink.Pump = h.pump
+	h.T.Sink.Pump = h.Pump
 	h.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) {
 		x.Store.ReadMessages(refs, func(ms []*msg.Message) { loop.Post(func() { done(ms) }) })
 	}

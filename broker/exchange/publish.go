@@ -41,7 +41,7 @@ func (h *Home) publish(s *session.Session, flags byte, frame, body []byte) (park
 		return false, err
 	}
 	if !routed {
-		s.AnswerAgain(&h.T, p.QoS, p.PacketID)
+		s.Answer(&h.T, p.QoS, p.PacketID, mqtt.CodeSuccess, 0) // again, and not earlier than the first time
 		return false, nil
 	}
 	if len(m.Topic) > 0 && m.Topic[0] == '$' { // the broker's own namespace: answered, never routed

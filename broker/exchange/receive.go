@@ -83,7 +83,7 @@ func (h *Home) ack(s *session.Session, t mqtt.Type, body []byte) error {
 	h.T.Count.Inc(ackReceived(s, &a))
 	s.Ack(&h.T, &a)
 	if t != mqtt.TypePubrel && s.Waits() {
-		h.pump(s)
+		h.Pump(s)
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func (h *Home) bequeath(s *session.Session) {
 		}
 	}
 	for _, o := range heirs {
-		h.pump(o)
+		h.Pump(o)
 	}
 }
 

@@ -180,7 +180,7 @@ func (h *Home) borrow(g *trie.Group, q *trie.GroupQueue, slot uint32, items []qu
 		s.Adopt(&h.T, items[i], sub, store.SessionKey(q.Key.Load()))
 	}
 	s.Lend(g)
-	h.pump(s)
+	h.Pump(s)
 }
 
 // repay tells the queues that lent to a session that it wants more, once it has nothing left; with gone, whatever it has left.

@@ -161,7 +161,7 @@ func (h *Home) subscribed(s *session.Session, packetID uint16, asked int, subID 
 		s.Replay(f.filter, &retainedSource{h, h.x.Retain.Cursor(s.ID.Mountpoint, f.filter)}, f.opts.QoS(), subID)
 	}
 	if len(replay) > 0 {
-		h.pump(s)
+		h.Pump(s)
 	}
 }
 

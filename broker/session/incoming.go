@@ -160,11 +160,6 @@ func (s *Session) over(qos byte, id uint16, code mqtt.Code) {
 	}
 }
 
-// AnswerAgain answers a PUBLISH that was received before: not earlier than the first one would have been.
-func (s *Session) AnswerAgain(t *Turn, qos byte, id uint16) {
-	s.Answer(t, qos, id, mqtt.CodeSuccess, 0)
-}
-
 func (s *Session) answerPublish(t *Turn, qos byte, id uint16, code mqtt.Code, reason []byte) {
 	code = s.code5(code)
 	if qos == 1 {
