@@ -409,7 +409,7 @@ func (h *Home) deliver(m *msg.Message, l *trie.Leaf, e trie.Entry, group *trie.G
 		d.SubID = s.Subs.OfLeaf(l, group)
 	}
 	if m.Ref != 0 {
-		d.Ref = reference(m, d.QoS, holder(s, group), owed)
+		d.Ref = reference(m, d.QoS, s.Holder(group), owed)
 	}
 	if s.Several != nil {
 		h.deliverSeveral(s, m, &d)

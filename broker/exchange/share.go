@@ -168,16 +168,6 @@ func (h *Home) deliverMember(m *msg.Message, l *trie.Leaf, g *trie.Group, slot u
 	h.astray(m, l, g, slot, o)
 }
 
-// holder is the stored session that holds a delivery to s through a group: the group's own queue if s is not durable. 0: none.
-func holder(s *session.Session, g *trie.Group) store.SessionKey {
-	if s.Key == 0 && g != nil {
-		if q := g.Queue(); q != nil {
-			return store.SessionKey(q.Key.Load())
-		}
-	}
-	return s.Key
-}
-
 // astray gives m to another member, because the chosen one left the group while m was on its way.
 func (h *Home) astray(m *msg.Message, l *trie.Leaf, g *trie.Group, slot uint32, o *Owed) {
 	if q, qos := g.Queue(), h.groupQoS(m); q != nil && qos > 0 {

@@ -93,7 +93,7 @@ func (s *Session) push(t *Turn, m *msg.Message, it *queue.Item) {
 		it.Msg = t.Forms.Own(m)
 	}
 	if s.q == nil {
-		s.q = &queue.Queue{LIFO: hook.Or(s.opt.Set().QueueType, t.Opts.QueueType) == "lifo"}
+		s.q = s.newQueue(t)
 	}
 	t.Count.Inc(metric.QueueMessageIn)
 	limit, most := s.limits(t)
@@ -112,6 +112,11 @@ func (s *Session) push(t *Turn, m *msg.Message, it *queue.Item) {
 		}
 		s.drop(t, &dropped, 0, "queue_full")
 	}
+}
+
+// newQueue is the queue of a session as its options want it.
+func (s *Session) newQueue(t *Turn) *queue.Queue {
+	return &queue.Queue{LIFO: hook.Or(s.opt.Set().QueueType, t.Opts.QueueType) == "lifo"}
 }
 
 // limits returns how many deliveries may wait at the moment, -1 for any number, and how many bytes of messages, 0 for any number.

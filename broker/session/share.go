@@ -1,7 +1,6 @@
 package session
 
 import (
-	"vernemq/broker/hook"
 	"vernemq/broker/mqtt"
 	"vernemq/broker/msg"
 	"vernemq/broker/queue"
@@ -81,10 +80,18 @@ func (s *Session) holder(group uint16, flags byte) store.SessionKey {
 	if s.Key != 0 || group == 0 {
 		return s.Key
 	}
-	if q := s.shared.groups[group-1].Queue(); q != nil {
-		return store.SessionKey(q.Key.Load())
+	return s.Holder(s.shared.groups[group-1])
+}
+
+// Holder is the stored session that holds a delivery to s through a group, or through none if g is nil: the group's own queue if s is not durable.
+// 0 if none does.
+func (s *Session) Holder(g *trie.Group) store.SessionKey {
+	if s.Key == 0 && g != nil {
+		if q := g.Queue(); q != nil {
+			return store.SessionKey(q.Key.Load())
+		}
 	}
-	return 0
+	return s.Key
 }
 
 // Lend notes that the queue of a shared group lent this member some of its deliveries and wants to know when the queue here is empty.
@@ -210,7 +217,7 @@ func (s *Session) Adopt(t *Turn, it queue.Item, sub *Sub, held store.SessionKey)
 // Shelve puts a delivery into the queue. It counts against no limit, for it did so before. Its size is counted here, if it has its message.
 func (s *Session) Shelve(t *Turn, it queue.Item) {
 	if s.q == nil {
-		s.q = &queue.Queue{LIFO: hook.Or(s.opt.Set().QueueType, t.Opts.QueueType) == "lifo"}
+		s.q = s.newQueue(t)
 	}
 	if it.Msg != nil {
 		it.Size = itemSize(it.Msg)
