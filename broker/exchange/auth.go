@@ -148,9 +148,9 @@ func (h *Home) auth(s *session.Session, body []byte) (Result, error) {
 	if err := nextStep(q, &a); err != nil {
 		return Continue, err
 	}
-	later := h.later(s)
+	epoch := s.Epoch
 	v := h.T.Hooks.AskAuth(q, func(v hook.Verdict) {
-		later(func() error { return h.authed(s, q, v) })
+		h.later(s, epoch, func() error { return h.authed(s, q, v) })
 	})
 	if v == hook.Pending {
 		return Park, nil

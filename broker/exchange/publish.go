@@ -121,18 +121,7 @@ func (h *Home) authorise(s *session.Session, p *mqtt.Publish, m *msg.Message) (p
 	id, epoch := p.PacketID, s.Epoch
 	var kept *msg.Message
 	verdict := h.T.Hooks.AskPublish(q, func(v hook.Verdict) {
-		h.loop.Post(func() {
-			if s.Epoch != epoch || !s.Online() {
-				return
-			}
-			out := s.Out
-			if err := h.verdict(s, q, kept, id, v); err != nil {
-				h.Closed(s, false)
-				h.loop.Kick(out)
-				return
-			}
-			h.loop.Resume(out)
-		})
+		h.later(s, epoch, func() error { return h.verdict(s, q, kept, id, v) })
 	})
 	if verdict == hook.Pending {
 		kept = m.Own()

@@ -140,24 +140,21 @@ func (h *Home) disconnect(s *session.Session, body []byte) (Result, error) {
 	return Close, nil
 }
 
-// later goes on with the input of a connection when a provider has answered, on the loop: with what its function is given, unless the
-// connection ended meanwhile. An error ends it.
-func (h *Home) later(s *session.Session) func(do func() error) {
-	epoch := s.Epoch
-	return func(do func() error) {
-		h.loop.Post(func() {
-			if s.Epoch != epoch || !s.Online() {
-				return
-			}
-			out := s.Out
-			if err := do(); err != nil {
-				h.Fail(s, err)
-				h.loop.Kick(out)
-				return
-			}
-			h.loop.Resume(out)
-		})
-	}
+// later goes on with the input of a connection when a provider has answered, on the loop: it calls do, unless the connection that s had with
+// epoch ended meanwhile. An error ends it. Safe for any goroutine.
+func (h *Home) later(s *session.Session, epoch uint32, do func() error) {
+	h.loop.Post(func() {
+		if s.Epoch != epoch || !s.Online() {
+			return
+		}
+		out := s.Out
+		if err := do(); err != nil {
+			h.Fail(s, err)
+			h.loop.Kick(out)
+			return
+		}
+		h.loop.Resume(out)
+	})
 }
 
 // Fail ends a session's connection for a protocol error or on behalf of the operator: an MQTT 5 client is told why. The loop closes the

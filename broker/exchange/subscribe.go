@@ -51,9 +51,9 @@ func (h *Home) subscribe(s *session.Session, body []byte) (parked bool, err erro
 	}
 	verdict := hook.OK
 	if h.T.Hooks.Subscribes() {
-		later := h.later(s)
+		epoch := s.Epoch
 		verdict = h.T.Hooks.AskSubscribe(q, func(v hook.Verdict) {
-			later(func() error {
+			h.later(s, epoch, func() error {
 				h.recheck(q)
 				h.subscribed(s, p.PacketID, asked, id, q, v)
 				return nil

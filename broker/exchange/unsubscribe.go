@@ -28,8 +28,8 @@ func (h *Home) unsubscribe(s *session.Session, body []byte) (parked bool, err er
 		if s.Version.Is5() {
 			q.Props = p.Props.Clone(0)
 		}
-		later := h.later(s)
-		if h.T.Hooks.AskUnsubscribe(q, func() { later(done) }) == hook.Pending {
+		epoch := s.Epoch
+		if h.T.Hooks.AskUnsubscribe(q, func() { h.later(s, epoch, done) }) == hook.Pending {
 			return true, nil
 		}
 	}
