@@ -68,6 +68,9 @@ func (p *parser) socketPath(path, text string) (any, *ValueError) {
 	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "\x00\n") {
 		return nil, &ValueError{CodeValue, fmt.Sprintf("%s: the path of a unix socket must begin with /", quote(text)), "write local:/path:0"}
 	}
+	if strings.TrimSpace(path) != path {
+		return nil, &ValueError{CodeValue, fmt.Sprintf("%s: the path of a unix socket must not end with a blank", quote(text)), "write local:/path:0"}
+	}
 	if len(path) > maxSocketPath {
 		return nil, &ValueError{CodeRange, fmt.Sprintf("the path of the unix socket has %d bytes: at most %d are possible", len(path), maxSocketPath), ""}
 	}

@@ -110,6 +110,7 @@ func TestNearest(t *testing.T) {
 		{"listener.tpc.default", []string{"listener.tcp.default"}},
 		{"graphite.host", []string{"graphite_host"}},
 		{"log.consol", []string{"log.console"}},
+		{"max_connections", []string{"listener.max_connections"}},
 		{"nothing.like.it", nil},
 		{"", nil},
 		{strings.Repeat("a", 10000), nil},
@@ -259,6 +260,10 @@ func TestNearestWord(t *testing.T) {
 		{"nope", "no on", ""},
 		{"o", "on off", "on"},
 		{"aac", "aab aaa", "aab"},
+		{"warn", "notice warning error", "warning"}, // the beginning of one word
+		{"EMERG", "alert emergency", "emergency"},
+		{"information", "info notice", "info"},
+		{"conn", "connection connected", ""},
 		{"", "a on", ""},
 		{strings.Repeat("a", 1000), "a on", ""},
 	} {

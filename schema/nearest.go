@@ -9,7 +9,8 @@ import (
 const maxNameForNearest = 160
 
 // Nearest returns at most n names close to a misspelt one, nearest first, wildcards replaced by the words of name at their place. Keys that
-// are refused are never suggested, nor is name itself. Nothing close gives nil.
+// are refused are never suggested, nor is name itself. If nothing is close, keys without wildcards whose last words are name are: max_connections
+// may be meant as listener.max_connections. Nothing of both gives nil.
 func (s *Schema) Nearest(name string, n int) []string {
 	if name == "" || len(name) > maxNameForNearest {
 		return nil
@@ -46,6 +47,13 @@ func (s *Schema) Nearest(name string, n int) []string {
 			found = append(found, candidate{concrete, d, k.Order})
 		}
 	}
+	if len(found) == 0 {
+		for _, k := range s.keys {
+			if k.Effect != Refused && !k.Wild() && strings.HasSuffix(k.Name, "."+name) {
+				found = append(found, candidate{k.Name, len(k.Name), k.Order})
+			}
+		}
+	}
 	sort.Slice(found, func(i, j int) bool {
 		if found[i].distance != found[j].distance {
 			return found[i].distance < found[j].distance
@@ -64,8 +72,11 @@ func (s *Schema) Nearest(name string, n int) []string {
 	return names
 }
 
-// NearestWord returns the one of words that text is a slip of, the first of those that are equally close, or "". That is never text itself, nor a
-// word of which half is different.
+// minShort is the length from which a text is taken for the beginning of a longer word: warn for warning.
+const minShort = 3
+
+// NearestWord returns the one of words that text is a slip of, the first of those that are equally close, or else the only one that begins with text
+// or that text begins with, or "". That is never text itself, nor a slip of which half is different.
 func NearestWord(text string, words []string) string {
 	best, distance := "", closeEnough(text)+1
 	if len(text) > maxNameForNearest {
@@ -75,6 +86,18 @@ func NearestWord(text string, words []string) string {
 	for _, w := range words {
 		if d := editDistance(folded, strings.ToLower(w), distance-1); w != text && d < distance && d < len(w) && (d < 2 || 2*d < len(w)) {
 			best, distance = w, d
+		}
+	}
+	if best != "" {
+		return best
+	}
+	for _, w := range words {
+		small := strings.ToLower(w)
+		if w != text && (len(folded) >= minShort && strings.HasPrefix(small, folded) || len(small) >= minShort && strings.HasPrefix(folded, small)) {
+			if best != "" {
+				return ""
+			}
+			best = w
 		}
 	}
 	return best

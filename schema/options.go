@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,13 @@ func (p *parser) options(text string) (any, *ValueError) {
 		if !ok {
 			return nil, k.optionError(text, r.pos)
 		}
-		if len(k.Words) > 0 && !slices.Contains(k.Words, name) {
+		switch shape, known := optionShapes[name]; {
+		case len(k.Words) == 0:
+		case slices.Contains(k.Words, name):
+			if known && !shape.fits(name, term) {
+				return nil, &ValueError{CodeValue, fmt.Sprintf("the option %s is not accepted: want {%s, VALUE}, where VALUE is %s", quote(term), name, shape.want), ""}
+			}
+		default:
 			p.warn(CodeNoEffect, fmt.Sprintf("the option %s has no effect here (those that have: %s)", quote(term), strings.Join(k.Words, ", ")))
 		}
 		list = append(list, term)
@@ -39,6 +46,37 @@ func (p *parser) options(text string) (any, *ValueError) {
 		return nil, k.optionError(text, r.pos)
 	}
 	return list, nil
+}
+
+// optionShape says what the value of a socket option looks like.
+type optionShape struct {
+	want  string
+	value *regexp.Regexp // of the normalised value
+}
+
+// The shapes of option values.
+var (
+	optionFlag = optionShape{"true or false", regexp.MustCompile(`^'?(true|false)'?$`)}
+	optionSize = optionShape{"a number of bytes", regexp.MustCompile(`^[0-9]+$`)}
+)
+
+// optionShapes has the socket options that have an effect for some key. One that is named in a row's words and is not here may have any value.
+var optionShapes = map[string]optionShape{
+	"nodelay":            optionFlag,
+	"keepalive":          optionFlag,
+	"send_timeout_close": optionFlag,
+	"linger":             {"{true, SECONDS} or {false, 0}", regexp.MustCompile(`^\{'?(true|false)'?, [0-9]+\}$`)},
+	"send_timeout":       {"a number of milliseconds or infinity", regexp.MustCompile(`^([0-9]+|'?infinity'?)$`)},
+	"backlog":            {"a number of connections", regexp.MustCompile(`^[0-9]+$`)},
+	"recbuf":             optionSize,
+	"sndbuf":             optionSize,
+}
+
+// fits reports whether term is a pair of name and a value of the shape.
+func (s optionShape) fits(name, term string) bool {
+	term = strings.TrimSuffix(strings.TrimPrefix(term, "{"), "}")
+	first, value, pair := strings.Cut(term, ", ")
+	return pair && strings.Trim(first, "'\"") == name && s.value.MatchString(value)
 }
 
 func (k *Key) optionError(text string, pos int) *ValueError {

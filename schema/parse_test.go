@@ -149,7 +149,8 @@ func TestParse(t *testing.T) {
 		{optionsKey, "[]", []string{}, ""},
 		{optionsKey, "[{nodelay, true}, {linger, {true, 0}}]", []string{"{nodelay, true}", "{linger, {true, 0}}"}, ""},
 		{optionsKey, "[ inet6,{nodelay,true} ]", []string{"inet6", "{nodelay, true}"}, ""},
-		{optionsKey, "[{'nodelay', +007}]", []string{"{'nodelay', 7}"}, ""},
+		{optionsKey, "[{'inet6', +007}]", []string{"{'inet6', 7}"}, ""},
+		{optionsKey, "[{'nodelay',  'false'}, {linger,{false,0}}]", []string{"{'nodelay', 'false'}", "{linger, {false, 0}}"}, ""},
 		{optionsKey, `[{packet, raw}, {x, ["a", -1]}]`, []string{"{packet, raw}", `{x, ["a", -1]}`}, CodeNoEffect + " " + CodeNoEffect},
 	}
 	for _, test := range tests {
@@ -269,6 +270,7 @@ func TestParseRefuses(t *testing.T) {
 		{localKey, "local:/run/x:1", CodeRange, "must be 0"},
 		{localKey, "local:run/x:0", CodeValue, "must begin with /"},
 		{localKey, "local:/" + strings.Repeat("x", 120) + ":0", CodeRange, "at most 107"},
+		{localKey, "local:/run/x :0", CodeValue, "must not end with a blank"},
 		{localKey, "local:/run/x:5:0", CodeValue, "must not end with a colon and a number"},
 		{fileKey, "", CodeValue, "the value is empty: want the path of a file"},
 		{fileKey, "a\x00b", CodeValue, "NUL"},
@@ -287,11 +289,16 @@ func TestParseRefuses(t *testing.T) {
 		{versionsKey, "tlsv1.4", CodeWord, "did you mean tlsv1.2?"},
 		{versionsKey, "", CodeValue, "the value is empty"},
 		{optionsKey, "nodelay", CodeValue, "want a list such as"},
-		{optionsKey, "[nodelay", CodeValue, "it ends too early"},
-		{optionsKey, "[nodelay] x", CodeValue, `it cannot be read from "x"`},
+		{optionsKey, "[{nodelay, maybe}]", CodeValue, "want {nodelay, VALUE}, where VALUE is true or false"},
+		{optionsKey, "[nodelay]", CodeValue, "want {nodelay, VALUE}, where VALUE is true or false"},
+		{optionsKey, "[{linger, true}]", CodeValue, "want {linger, VALUE}, where VALUE is {true, SECONDS} or {false, 0}"},
+		{optionsKey, "[{linger, {true, -1}}]", CodeValue, "{true, SECONDS}"},
+		{optionsKey, "[{nodelay, true, true}]", CodeValue, "true or false"},
+		{optionsKey, "[inet6", CodeValue, "it ends too early"},
+		{optionsKey, "[inet6] x", CodeValue, `it cannot be read from "x"`},
 		{optionsKey, "[Nodelay]", CodeValue, "it cannot be read from"},
 		{optionsKey, "[{nodelay true}]", CodeValue, "it cannot be read from"},
-		{optionsKey, "[nodelay,]", CodeValue, "it cannot be read from"},
+		{optionsKey, "[inet6,]", CodeValue, "it cannot be read from"},
 		{optionsKey, "['a]", CodeValue, "it cannot be read from"},
 		{optionsKey, "[1-2]", CodeValue, "it cannot be read from"},
 		{optionsKey, strings.Repeat("[", 50), CodeValue, "cannot be read"},
@@ -348,10 +355,24 @@ func kindOf(k *Key, value any) bool {
 	return ok
 }
 
+// The value of each socket option that a row says has an effect is checked, and the row's default passes.
+func TestOptionsHaveShapes(t *testing.T) {
+	for _, k := range load(t).Keys() {
+		if k.Type != Options {
+			continue
+		}
+		for _, name := range k.Words {
+			if _, known := optionShapes[name]; !known {
+				t.Errorf("%s: the option %s has no shape", k.Name, name)
+			}
+		}
+	}
+}
+
 // FuzzParse holds for every type: no panic, a value of the right kind within the range or an error with a code, and a canonical text that means
 // the same.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"on", "YES", "12", "-1", "1.5MB", "1h30m", "0.1ms", "1w", "10%", "127.1:1883", "[::1%a]:1", "local:/a:0", "a:0",
+	for _, text := range []string{"on", "YES", "12", "-1", "1.5MB", "1h30m", "0.1ms", "1w", "10%", "127.1:1883", "[::1%a]:1", "local:/a:0", "local:/ :0", "a:0",
 		"3,4", "[a, b]", "[{nodelay, true}, {linger, {true, 0}}]", "['a', \"b\"]", "infinity", "never", "", "\x00", "9999999999999999999999w", "1e9"} {
 		f.Add(text)
 	}

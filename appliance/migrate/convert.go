@@ -98,6 +98,8 @@ func mustBe(value, otherwise string) func(c *call) []setting {
 	return func(c *call) []setting {
 		if c.args != value && !(value == "true" && c.args == "1") && !(value == "false" && c.args == "0") {
 			c.lost(c.word+" "+c.args+" is left out: "+otherwise, "")
+		} else {
+			c.always()
 		}
 		return nil
 	}
@@ -108,6 +110,8 @@ func better(value, otherwise string) func(c *call) []setting {
 	return func(c *call) []setting {
 		if c.args != value && !(value == "true" && c.args == "1") && !(value == "false" && c.args == "0") {
 			c.changed(c.args + " is left out: " + otherwise)
+		} else {
+			c.always()
 		}
 		return nil
 	}

@@ -324,6 +324,11 @@ func (c *call) changed(message string) {
 	c.find(c.n, wordCol(c.lines[c.n]), utf8.RuneCountInString(c.word), report.Warning, CodeChanged, c.word+": "+message, "")
 }
 
+// always reports that the line asks for what this broker does anyway.
+func (c *call) always() {
+	c.find(c.n, wordCol(c.lines[c.n]), utf8.RuneCountInString(c.word), report.Note, CodeLeftOut, c.word+" "+c.args+" needs no line: it is always so", "")
+}
+
 // wordCol returns where the first word of a line begins, in characters from 1.
 func wordCol(line string) int {
 	return utf8.RuneCountInString(line) - utf8.RuneCountInString(strings.TrimLeft(line, " \t")) + 1

@@ -16,11 +16,11 @@ func (p *program) check(args []string) int {
 		format = oneOf(f, "format", "text", "json")
 	})
 	if !ok {
-		return exitFailed
+		return exitCannot
 	}
 	if len(files) == 0 {
 		p.misused("config check", errors.New("a file is needed"))
-		return exitFailed
+		return exitCannot
 	}
 	all, bad := &report.Report{}, false
 	for _, name := range files {

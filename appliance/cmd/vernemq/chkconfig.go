@@ -26,7 +26,7 @@ func (p *program) chkconfig(args []string) int {
 		f.BoolVar(&strict, "strict", false, "")
 		format = oneOf(f, "format", "text", "json")
 	}) {
-		return exitFailed
+		return exitCannot
 	}
 	acceptNow := layers.acceptEULA
 	layers.acceptEULA = false // what counts is what stands in the files

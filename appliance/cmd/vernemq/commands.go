@@ -77,16 +77,16 @@ func configCommands() []command {
 			"  --origin          where each comes from, behind a #\n" + helpJSON + helpSet, (*program).effective},
 		{"describe", "KEY [--format=json]", "what a key means and accepts, and where it is set",
 			"KEY may be concrete (listener.tcp.default) or as in the tables (listener.tcp.$name).\n" + helpJSON +
-				"Exit status: 0 described, 1 there is no such key.\n", (*program).describe},
+				"Exit status: 0 described, 1 there is no such key, 2 none is named.\n", (*program).describe},
 		{"explain", "KEY [--format=json] [--set KEY=VALUE]...", "where the value of a key comes from, and what it overrides",
 			"KEY without the name of a listener (listener.max_connections) also tells who takes its value.\n" + helpJSON + helpSet +
-				"Exit status: 0 explained, 1 there is no such key.\n", (*program).explain},
+				"Exit status: 0 explained, 1 there is no such key, 2 none is named.\n", (*program).explain},
 		{"diff", "A B [--format=json]", "which values differ between two configurations, and whether a change needs a restart",
 			"A and B are files, or directories that hold a vernemq.conf. The environment is left out. In front of each key stands live if a\n" +
 				"running broker takes the new value (vernemq reload, vmq-admin set), or restart.\n" + helpJSON +
 				"Exit status: 0 the same, 1 they differ, 2 one of them cannot be compiled.\n", (*program).diff},
 		{"check", "FILE... [--strict] [--format=json]", "check files as if each were vernemq.conf",
-			"The environment is left out.\n" + helpStrict + helpJSON + "Exit status: 0 all can be used, 1 one has errors.\n", (*program).check},
+			"The environment is left out.\n" + helpStrict + helpJSON + "Exit status: 0 all can be used, 1 one has errors, 2 none is named.\n", (*program).check},
 		{"migrate", "OLD.conf [--from=vernemq|mosquitto] [--output FILE]", "rewrite an old vernemq.conf, or a mosquitto.conf, for this broker",
 			"The new configuration goes to standard output, what maps and what does not to standard error.\n" +
 				"  --from            what OLD.conf was written for; told from its content by default\n" +
@@ -137,7 +137,7 @@ func (p *program) commandHelp(prefix string, c *command) int {
 func (p *program) dispatch(args []string) int {
 	if len(args) == 0 {
 		p.usage(p.stderr)
-		return exitFailed
+		return exitCannot
 	}
 	switch args[0] {
 	case "--help", "-h":
@@ -149,7 +149,7 @@ func (p *program) dispatch(args []string) int {
 	if c == nil {
 		p.unknownCommand("vernemq", args[0], commands())
 		p.usage(p.stderr)
-		return exitFailed
+		return exitCannot
 	}
 	if words := behind(c.name); words != nil {
 		return p.under(c.name, words, args[1:])
@@ -165,7 +165,7 @@ func (p *program) under(name string, words []command, args []string) int {
 	usage := fmt.Sprintf("Usage: vernemq %s {%s}\n", name, strings.Join(names(words), "|"))
 	if len(args) == 0 {
 		fmt.Fprint(p.stderr, usage)
-		return exitFailed
+		return exitCannot
 	}
 	if args[0] == "--help" || args[0] == "-h" || args[0] == "help" {
 		fmt.Fprintln(p.stdout, usage)
@@ -176,7 +176,7 @@ func (p *program) under(name string, words []command, args []string) int {
 	if c == nil {
 		p.unknownCommand("vernemq "+name, args[0], words)
 		fmt.Fprint(p.stderr, usage)
-		return exitFailed
+		return exitCannot
 	}
 	if wantsHelp(args[1:]) {
 		return p.commandHelp("vernemq "+name, c)
@@ -212,7 +212,7 @@ func (p *program) usage(w io.Writer) {
 
 func (p *program) help(args []string) int {
 	if !p.noArgs("help", args) {
-		return exitFailed
+		return exitCannot
 	}
 	p.usage(p.stdout)
 	fmt.Fprintln(p.stdout)

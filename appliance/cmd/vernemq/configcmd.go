@@ -16,7 +16,7 @@ import (
 func (p *program) generate(args []string) int {
 	var layers layerFlags
 	if !p.parse("config generate", args, layers.add) {
-		return exitFailed
+		return exitCannot
 	}
 	result, findings, err := p.compile(layers)
 	if err != nil {
@@ -45,7 +45,7 @@ func (p *program) effective(args []string) int {
 		f.BoolVar(&origin, "origin", false, "")
 		format = oneOf(f, "format", "text", "json")
 	}) {
-		return exitFailed
+		return exitCannot
 	}
 	result, findings, err := p.compile(layers)
 	if err != nil {
@@ -108,7 +108,7 @@ func (p *program) keys(args []string) int {
 		effect = oneOf(f, "effect", "", "live", string(schema.Planned), string(schema.Ignored), string(schema.Refused), string(schema.Fixed))
 		format = oneOf(f, "format", "text", "json")
 	}) {
-		return exitFailed
+		return exitCannot
 	}
 	s, err := schema.Load()
 	if err != nil {
@@ -148,7 +148,7 @@ func (p *program) keys(args []string) int {
 // defaultFile prints vernemq.conf as it is shipped.
 func (p *program) defaultFile(args []string) int {
 	if !p.noArgs("config default", args) {
-		return exitFailed
+		return exitCannot
 	}
 	s, err := schema.Load()
 	if err != nil {
@@ -164,7 +164,7 @@ func (p *program) defaultFile(args []string) int {
 func (p *program) docs(args []string) int {
 	var format *string
 	if !p.parse("config docs", args, func(f *flag.FlagSet) { format = oneOf(f, "format", "markdown", "man") }) {
-		return exitFailed
+		return exitCannot
 	}
 	s, err := schema.Load()
 	if err != nil {

@@ -32,7 +32,7 @@ func (p *program) startContainer(args []string) int {
 	}
 	var layers layerFlags
 	if !p.parse("foreground", args, layers.add) {
-		return exitFailed
+		return exitCannot
 	}
 	result, findings, err := p.compile(layers)
 	if err != nil {

@@ -46,7 +46,7 @@ func notAllowed(root hostfs.Root) string {
 // ping answers pong if the broker's admin socket accepts.
 func (p *program) ping(args []string) int {
 	if !p.noArgs("ping", args) {
-		return exitFailed
+		return exitCannot
 	}
 	c, err := admin.Dial(p.root.Path(hostfs.AdminSocket))
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *program) ping(args []string) int {
 // getpid prints the broker's process id.
 func (p *program) getpid(args []string) int {
 	if !p.noArgs("getpid", args) {
-		return exitFailed
+		return exitCannot
 	}
 	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
 	if err != nil {
@@ -77,7 +77,7 @@ func (p *program) getpid(args []string) int {
 // stop asks the broker to end and waits until it is gone; the broker itself bounds how long that takes.
 func (p *program) stop(args []string) int {
 	if !p.noArgs("stop", args) {
-		return exitFailed
+		return exitCannot
 	}
 	pid, wait, err := runningPID(p.root.Path(hostfs.PIDFile))
 	if err != nil {
@@ -106,7 +106,7 @@ func (p *program) stop(args []string) int {
 func (p *program) restart(args []string) int {
 	var layers layerFlags
 	if !p.parse("restart", args, layers.addStart) {
-		return exitFailed
+		return exitCannot
 	}
 	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
 	if err != nil {

@@ -19,26 +19,26 @@ type asked struct {
 	old    string // the older name, if that was asked about
 }
 
-// oneKey parses the arguments of a command about one key, and finds the key. Otherwise it says what is wrong, and ok is false.
-func (p *program) oneKey(command string, args []string, declare func(*flag.FlagSet)) (a asked, ok bool) {
+// oneKey parses the arguments of a command about one key, and finds the key. Otherwise it says what is wrong, and status is
+// not exitOK.
+func (p *program) oneKey(command string, args []string, declare func(*flag.FlagSet)) (a asked, status int) {
 	word, ok := p.parseOne(command, args, "key", declare)
 	if !ok {
-		return asked{}, false
+		return asked{}, exitCannot
 	}
 	s, err := schema.Load()
 	if err != nil {
-		p.cannot(command, err)
-		return asked{}, false
+		return asked{}, p.cannot(command, err)
 	}
 	name := strings.TrimSpace(word)
 	if k := s.Pattern(name); k != nil {
-		return asked{schema: s, key: k, name: name}, true
+		return asked{schema: s, key: k, name: name}, exitOK
 	}
 	if k, _, ok := s.Lookup(name); ok {
-		return asked{schema: s, key: k, name: name}, true
+		return asked{schema: s, key: k, name: name}, exitOK
 	}
 	if k, wild, ok := s.ByAlias(name); ok {
-		return asked{schema: s, key: k, name: k.Concrete(wild), old: name}, true
+		return asked{schema: s, key: k, name: k.Concrete(wild), old: name}, exitOK
 	}
 	fmt.Fprintf(p.stderr, "vernemq %s: there is no key %q", command, name)
 	if near := s.Nearest(name, 3); len(near) > 0 {
@@ -47,7 +47,7 @@ func (p *program) oneKey(command string, args []string, declare func(*flag.FlagS
 		fmt.Fprintf(p.stderr, "; keys below it: %s", strings.Join(under, ", "))
 	}
 	fmt.Fprintln(p.stderr)
-	return asked{}, false
+	return asked{}, exitFailed
 }
 
 // below returns some of the keys whose names begin with the words of name.
@@ -75,9 +75,9 @@ type jsonDescription struct {
 // describe prints what is known about a key.
 func (p *program) describe(args []string) int {
 	var format *string
-	a, ok := p.oneKey("config describe", args, func(f *flag.FlagSet) { format = oneOf(f, "format", "text", "json") })
-	if !ok {
-		return exitFailed
+	a, status := p.oneKey("config describe", args, func(f *flag.FlagSet) { format = oneOf(f, "format", "text", "json") })
+	if status != exitOK {
+		return status
 	}
 	result, _, err := p.compile(layerFlags{})
 	if err != nil {

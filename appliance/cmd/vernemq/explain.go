@@ -48,12 +48,12 @@ type jsonExplanation struct {
 func (p *program) explain(args []string) int {
 	var layers layerFlags
 	var format *string
-	a, ok := p.oneKey("config explain", args, func(f *flag.FlagSet) {
+	a, status := p.oneKey("config explain", args, func(f *flag.FlagSet) {
 		layers.add(f)
 		format = oneOf(f, "format", "text", "json")
 	})
-	if !ok {
-		return exitFailed
+	if status != exitOK {
+		return status
 	}
 	result, findings, err := p.compile(layers)
 	if err != nil {

@@ -33,7 +33,7 @@ const (
 func (p *program) foreground(args []string) int {
 	var layers layerFlags
 	if !p.parse("foreground", args, layers.addStart) {
-		return exitFailed
+		return exitCannot
 	}
 	if u, other, err := p.account(layers.user); err != nil {
 		return p.failed(err)

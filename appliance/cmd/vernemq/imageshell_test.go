@@ -36,7 +36,7 @@ func TestAppliancesShell(t *testing.T) {
 		exit int
 	}{
 		{[]string{"-c", "vernemq version"}, version, exitOK},
-		{[]string{"-c", "vernemq version ; id"}, "unexpected", exitFailed},
+		{[]string{"-c", "vernemq version ; id"}, "unexpected", exitCannot},
 		{[]string{"-c", "sh -c id"}, `"sh" is not to be had`, exitFailed},
 		{[]string{"-c", "/bin/sh"}, "is not to be had", exitFailed},
 		{[]string{"-c", "scp -t /"}, "is not to be had", exitFailed},

@@ -21,7 +21,7 @@ var version = "0.1.0"
 const (
 	exitOK     = 0
 	exitFailed = 1  // the command failed, or the configuration has errors
-	exitCannot = 2  // it could not even be tried
+	exitCannot = 2  // it could not even be tried, such as for wrong arguments
 	exitConfig = 78 // a start refused, and the next one will be: licence not accepted, errors in the configuration, a store of another version
 )
 
@@ -87,7 +87,7 @@ func cutRoot(args []string, frontOnly bool) (root hostfs.Root, rest []string, er
 
 func (p *program) version(args []string) int {
 	if !p.noArgs("version", args) {
-		return exitFailed
+		return exitCannot
 	}
 	fmt.Fprintln(p.stdout, version)
 	return exitOK

@@ -24,13 +24,13 @@ func hiddenCommands() []command {
 func (p *program) manual(args []string) int {
 	name, ok := p.parseOne("manual", args, "program", noFlags)
 	if !ok {
-		return exitFailed
+		return exitCannot
 	}
 	all := programs()
 	i := slices.IndexFunc(all, func(d docs.Program) bool { return d.Name == name })
 	if i < 0 {
 		p.misused("manual", fmt.Errorf("there is no program %s", name))
-		return exitFailed
+		return exitCannot
 	}
 	if err := all[i].Man(p.stdout, version); err != nil {
 		return p.cannot("manual", err)
@@ -42,12 +42,12 @@ func (p *program) manual(args []string) int {
 func (p *program) completion(args []string) int {
 	shell, ok := p.parseOne("completion", args, "shell", noFlags)
 	if !ok {
-		return exitFailed
+		return exitCannot
 	}
 	var script bytes.Buffer
 	if err := docs.Completion(&script, shell, programs()); err != nil {
 		p.misused("completion", err)
-		return exitFailed
+		return exitCannot
 	}
 	if _, err := script.WriteTo(p.stdout); err != nil {
 		return p.cannot("completion", err)

@@ -16,7 +16,7 @@ func (p *program) reload(args []string) int {
 		f.BoolVar(&wait, "wait", false, "")
 		format = oneOf(f, "format", "human", "json")
 	}) {
-		return exitFailed
+		return exitCannot
 	}
 	if !wait {
 		return p.hangup()

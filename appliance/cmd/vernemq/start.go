@@ -30,7 +30,7 @@ const consoleLog = hostfs.LogDir + "/console.log"
 func (p *program) start(args []string) int {
 	var layers layerFlags
 	if !p.parse("start", args, layers.addStart) {
-		return exitFailed
+		return exitCannot
 	}
 	pid, _, err := runningPID(p.root.Path(hostfs.PIDFile))
 	if err != nil {
