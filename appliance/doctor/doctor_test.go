@@ -44,6 +44,7 @@ func machine(files map[string]string) Host {
 		"/proc/sys/net/ipv4/tcp_max_syn_backlog":      "4096",
 		"/proc/sys/net/core/netdev_max_backlog":       "1000",
 		"/proc/sys/fs/nr_open":                        "1048576",
+		"/proc/meminfo":                               "MemTotal:        8000000 kB\n",
 		"/proc/swaps":                                 "Filename Type Size Used Priority\n/dev/zram0 partition 1 0 100\n",
 		"/sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never",
 		"/proc/sys/net/netfilter/nf_conntrack_max":    "262144",
@@ -175,7 +176,13 @@ func TestFaults(t *testing.T) {
 		"not the service's": {change: func(in *Input) { in.Host.Access = func(string, int, []int) error { return unix.EACCES } }, status: Error,
 			want: []string{"the user vernemq cannot write into it", "chown -R vernemq:vernemq /var/lib/vernemq"}},
 		"swap": {files: map[string]string{"/proc/swaps": "Filename Type\n/dev/mmcblk0p3 partition\n"}, status: Note, want: []string{"/dev/mmcblk0p3, vm.swappiness 60", "mend: sysctl -w vm.swappiness=1, and a file of your own"}},
-		"THP":  {files: map[string]string{"/sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never"}, status: Note, want: []string{"always; wanted: madvise"}},
+		"huge pages for all, with little memory": {
+			files:  map[string]string{"/sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never", "/proc/meminfo": "MemTotal: 1000000 kB\n"},
+			status: Note, want: []string{"memory: /sys/kernel/mm/transparent_hugepage/enabled: always; wanted: madvise", "mend: vernemq tune --apply", "less than 4 GiB"}},
+		"everybody waits for huge pages": {
+			files: map[string]string{"/sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never",
+				"/sys/kernel/mm/transparent_hugepage/defrag": "[always] defer defer+madvise madvise never"},
+			status: Note, want: []string{"transparent_hugepage/defrag: always; wanted: madvise", "w /sys/kernel/mm/transparent_hugepage/defrag - - - - madvise"}},
 		"port taken": {change: func(in *Input) {
 			in.Host.Listen = func(string, string) error { return &os.SyscallError{Syscall: "bind", Err: unix.EADDRINUSE} }
 		},

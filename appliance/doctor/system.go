@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"vernemq/appliance/hostfs"
+	"vernemq/appliance/probe"
 	"vernemq/appliance/service"
 	"vernemq/appliance/source"
 )
@@ -135,7 +136,7 @@ func speed(in *Input, dir string) Finding {
 }
 
 // memory examines swap and huge pages.
-func memory(in *Input) []Finding { return []Finding{swap(in), hugePages(in)} }
+func memory(in *Input) []Finding { return append([]Finding{swap(in)}, hugePages(in)...) }
 
 // swap finds disks that memory may be moved to.
 func swap(in *Input) Finding {
@@ -163,19 +164,17 @@ func swap(in *Input) Finding {
 		Why: "sessions that are moved to a disk answer late, and flash memory wears out", Mend: byHand("vm.swappiness", "1")}
 }
 
-// hugePages examines transparent huge pages: with always the kernel makes 2 MiB of a few bytes.
-func hugePages(in *Input) Finding {
-	const name = "/sys/kernel/mm/transparent_hugepage/enabled"
-	text, err := in.Host.ReadFile(name)
-	if err != nil {
-		return Finding{Status: OK, Name: name, Reading: "the kernel has none"}
+// hugePages examines transparent huge pages.
+func hugePages(in *Input) (out []Finding) {
+	for _, p := range (probe.Host{ReadFile: in.Host.ReadFile}).HugePages() {
+		f := Finding{Status: OK, Name: p.Name, Reading: p.Reading, Why: p.Why}
+		if p.Wanted != p.Reading {
+			f.Status, f.Wanted, f.Mend = Note, p.Wanted, p.Mend
+		}
+		out = append(out, f)
 	}
-	_, chosen, _ := strings.Cut(string(text), "[")
-	chosen, _, _ = strings.Cut(chosen, "]")
-	if chosen != "always" {
-		return Finding{Status: OK, Name: name, Reading: chosen}
+	if out == nil {
+		out = []Finding{{Status: OK, Name: "transparent huge pages", Reading: "the kernel has none"}}
 	}
-	return Finding{Status: Note, Name: name, Reading: chosen, Wanted: "madvise",
-		Why:  "memory that is given back in small pieces stays in use, and joining pages stops programs for milliseconds",
-		Mend: "echo madvise > " + name + " && echo 'w " + name + " - - - - madvise' > /etc/tmpfiles.d/vernemq-thp.conf"}
+	return out
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"vernemq/appliance/hostfs"
@@ -10,11 +11,21 @@ import (
 	"vernemq/appliance/probe"
 )
 
-// Tunable returns what the kernel's settings lack for the configuration: findings whose Name is a sysctl and whose Wanted is the exact value. No value
-// is lower than the one that is read, but for the first of a range of ports.
+// Tunable returns what the kernel's settings lack for the configuration: findings whose Name is a sysctl, or a setting of huge pages, and whose Wanted
+// is the exact value. No figure is lower than the one that is read, but for the first of a range of ports.
 func Tunable(in Input) (out []Finding) {
-	for _, f := range append(limits(&in), kernel(&in)...) {
-		if f.Wanted != "" && f.Status != OK && strings.Contains(f.Name, ".") {
+	for _, f := range slices.Concat(limits(&in), kernel(&in), hugePages(&in)) {
+		if f.Wanted != "" && f.Status != OK && (strings.Contains(f.Name, ".") || probe.IsHugePage(f.Name)) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Kept returns what is the operator's choice and costs or gives the broker something, with that as Why: huge pages.
+func Kept(in Input) (out []Finding) {
+	for _, f := range hugePages(&in) {
+		if f.Status == OK && f.Why != "" {
 			out = append(out, f)
 		}
 	}
@@ -23,7 +34,7 @@ func Tunable(in Input) (out []Finding) {
 
 // Advice returns what is better decided by the operator: memory management.
 func Advice(in Input) (out []Finding) {
-	for _, f := range append(memory(&in), overcommit(&in)...) {
+	for _, f := range append([]Finding{swap(&in)}, overcommit(&in)...) {
 		if f.Status == Note || f.Status == Warning {
 			out = append(out, f)
 		}

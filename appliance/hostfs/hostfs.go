@@ -30,6 +30,7 @@ const (
 	Defaults    = "/etc/default/vernemq"
 	TuneSysctl  = "/etc/sysctl.d/60-vernemq.conf"                     // kernel settings that vernemq tune made
 	TuneRecord  = "/etc/sysctl.d/60-vernemq.conf.before"              // what was there before
+	TunePages   = "/etc/tmpfiles.d/60-vernemq.conf"                   // its choice of huge pages, made anew at every boot
 	TuneLimits  = "/etc/systemd/system/vernemq.service.d/limits.conf" // the service's limits that it made
 )
 

@@ -18,10 +18,11 @@ import (
 // record is what was there before the first change, and what was made of it.
 type record struct {
 	Sysctls map[string]change  `json:"sysctls"`
-	Files   map[string]*string `json:"files"` // content by path inside the root; null: there was no such file
+	Pages   map[string]change  `json:"pages,omitempty"` // choices of huge pages, by the kernel's file
+	Files   map[string]*string `json:"files"`           // content by path inside the root; null: there was no such file
 }
 
-// change is one sysctl.
+// change is one setting.
 type change struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
@@ -31,31 +32,43 @@ type change struct {
 var ErrNothing = errors.New("nothing was applied, so there is nothing to take back")
 
 // Apply changes what list says: the record first, then the files for later boots, each as a whole, then the values of the running kernel. It tells in
-// list what became of each; what cannot be changed now is changed at the next boot. An error means that the files could not be written.
+// list what became of each; what cannot be changed now is changed at the next boot, but for huge pages: where their files are read-only they are another
+// system's, and nothing is written for them. An error means that the files could not be written.
 func (m Machine) Apply(list []Setting) error {
 	if len(list) == 0 {
 		return nil
 	}
 	r, err := m.readRecord()
 	if errors.Is(err, ErrNothing) {
-		r = record{Sysctls: map[string]change{}, Files: map[string]*string{}}
+		r = record{Sysctls: map[string]change{}, Pages: map[string]change{}, Files: map[string]*string{}}
 	} else if err != nil {
 		return err
 	}
 	written := map[string]string{}
-	for _, s := range list {
-		if s.Name == probe.NoFileLimit {
+	for i, s := range list {
+		switch {
+		case s.Name == probe.NoFileLimit:
 			written[hostfs.TuneLimits] = limitsText(s.After)
-			continue
+		case !probe.IsHugePage(s.Name):
+			r.Sysctls[s.Name] = since(r.Sysctls, s)
+			written[hostfs.TuneSysctl] = ""
+		default:
+			if err := m.writable(s.Name); err != nil {
+				list[i].refused(err)
+				continue
+			}
+			r.Pages[s.Name] = since(r.Pages, s)
+			written[hostfs.TunePages] = ""
 		}
-		before := s.Before
-		if c, ok := r.Sysctls[s.Name]; ok {
-			before = c.Before
-		}
-		r.Sysctls[s.Name] = change{before, s.After}
 	}
-	if len(r.Sysctls) > 0 {
-		written[hostfs.TuneSysctl] = sysctlText(r, list)
+	if len(written) == 0 {
+		return nil
+	}
+	if _, ok := written[hostfs.TuneSysctl]; ok {
+		written[hostfs.TuneSysctl] = fileText(r.Sysctls, list, func(name, value string) string { return name + " = " + value })
+	}
+	if _, ok := written[hostfs.TunePages]; ok {
+		written[hostfs.TunePages] = fileText(r.Pages, list, probe.HugePageLine)
 	}
 	for name := range written {
 		if _, known := r.Files[name]; known {
@@ -87,9 +100,36 @@ func (m Machine) Apply(list []Setting) error {
 		}
 	}
 	for i := range list {
-		m.now(&list[i])
+		if !list[i].Failed {
+			m.now(&list[i])
+		}
 	}
 	return nil
+}
+
+// since is the change that a setting has gone through since the first time.
+func since(known map[string]change, s Setting) change {
+	if c, ok := known[s.Name]; ok {
+		return change{c.Before, s.After}
+	}
+	return change{s.Before, s.After}
+}
+
+// writable returns why a setting of the running kernel cannot be changed, if that is so.
+func (m Machine) writable(name string) error {
+	if !m.Live {
+		return nil
+	}
+	f, err := os.OpenFile(m.path(name), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// refused tells that huge pages cannot be chosen here.
+func (s *Setting) refused(err error) {
+	s.Applied, s.Failed = fmt.Sprintf("not here: %v; root may, and for a container only its host: run vernemq tune --apply there", cause(err)), true
 }
 
 // atStart is when a limit of the service changes.
@@ -103,7 +143,10 @@ func (m Machine) now(s *Setting) {
 	case !m.Live:
 		s.Applied = "at the next boot"
 	default:
-		if err := m.write(s.Name, s.After); err != nil {
+		if err := m.write(s.Name, s.After); err != nil && probe.IsHugePage(s.Name) {
+			s.refused(err)
+			return
+		} else if err != nil {
 			s.Applied, s.Failed = fmt.Sprintf("not now, at the next boot: %v", cause(err)), true
 			return
 		}
@@ -121,7 +164,7 @@ func (m Machine) Revert() (list []Setting, err error) {
 		return nil, err
 	}
 	for name, text := range r.Files {
-		if name != hostfs.TuneSysctl && name != hostfs.TuneLimits {
+		if name != hostfs.TuneSysctl && name != hostfs.TunePages && name != hostfs.TuneLimits {
 			return nil, fmt.Errorf("%s names %s, which is no file of this command", hostfs.TuneRecord, name)
 		}
 		if text != nil {
@@ -136,7 +179,9 @@ func (m Machine) Revert() (list []Setting, err error) {
 			list = append(list, Setting{Name: probe.NoFileLimit, After: "as before", Applied: atStart})
 		}
 	}
-	for name, c := range r.Sysctls {
+	changed := maps.Clone(r.Sysctls)
+	maps.Copy(changed, r.Pages)
+	for name, c := range changed {
 		s := Setting{Name: name, Before: c.After, After: c.Before}
 		is, err := m.read(name)
 		switch {
@@ -153,17 +198,17 @@ func (m Machine) Revert() (list []Setting, err error) {
 	return list, os.Remove(m.Root.Path(hostfs.TuneRecord))
 }
 
-// sysctlText is the file for later boots: everything that was ever changed, with the reasons that are known.
-func sysctlText(r record, list []Setting) string {
+// fileText is a file for later boots: everything of its kind that was ever changed, with the reasons that are known.
+func fileText(changed map[string]change, list []Setting, line func(name, value string) string) string {
 	var b strings.Builder
 	b.WriteString("# Written by vernemq tune --apply; vernemq tune --revert takes it back. See vernemq tune for what each is for.\n")
-	for _, name := range slices.Sorted(maps.Keys(r.Sysctls)) {
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
 		for _, s := range list {
 			if s.Name == name {
 				b.WriteString("# " + s.Why + "\n")
 			}
 		}
-		fmt.Fprintf(&b, "%s = %s\n", name, r.Sysctls[name].After)
+		b.WriteString(line(name, changed[name].After) + "\n")
 	}
 	return b.String()
 }
@@ -182,12 +227,20 @@ func (m Machine) readRecord() (r record, err error) {
 	if r.Sysctls == nil {
 		r.Sysctls = map[string]change{}
 	}
+	if r.Pages == nil {
+		r.Pages = map[string]change{}
+	}
 	if r.Files == nil {
 		r.Files = map[string]*string{}
 	}
 	for name := range r.Sysctls {
 		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") != "" || strings.Contains(name, "..") {
 			return r, fmt.Errorf("%s names %q, which is no sysctl", hostfs.TuneRecord, name)
+		}
+	}
+	for name := range r.Pages {
+		if !probe.IsHugePage(name) {
+			return r, fmt.Errorf("%s names %q, which is no choice of huge pages", hostfs.TuneRecord, name)
 		}
 	}
 	return r, nil

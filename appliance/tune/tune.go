@@ -1,5 +1,5 @@
 // Package tune changes settings of the kernel and limits of the service to what the configuration needs on this machine, and back again. What is
-// needed, and why, doctor knows; this package owns the files it writes and the record of what was there before. It never lowers a value, and
+// needed, and why, doctor knows; this package owns the files it writes and the record of what was there before. It never lowers a figure, and
 // decides nothing that an operator would rather decide.
 package tune
 
@@ -18,7 +18,7 @@ import (
 
 // Setting is one value that is, or was, to be changed.
 type Setting struct {
-	Name    string `json:"name"` // a sysctl, or RLIMIT_NOFILE
+	Name    string `json:"name"` // a sysctl, a file of the kernel with the choice of huge pages, or RLIMIT_NOFILE
 	Before  string `json:"before"`
 	After   string `json:"after"`
 	Why     string `json:"why"`
@@ -74,18 +74,24 @@ func raise(name, before, wanted string) string {
 	return strings.Join(now, " ")
 }
 
-// path is where a sysctl is.
+// path is where a setting is.
 func (m Machine) path(name string) string {
+	if probe.IsHugePage(name) {
+		return filepath.Join(m.Proc, name)
+	}
 	return filepath.Join(m.Proc, "/proc/sys", strings.ReplaceAll(name, ".", "/"))
 }
 
-// read returns the value of a sysctl, its figures separated by blanks.
+// read returns the value of a sysctl, its figures separated by blanks, or the word that is chosen.
 func (m Machine) read(name string) (string, error) {
 	text, err := os.ReadFile(m.path(name))
+	if probe.IsHugePage(name) {
+		return probe.Chosen(string(text)), err
+	}
 	return strings.Join(strings.Fields(string(text)), " "), err
 }
 
-// write changes a sysctl of the running kernel.
+// write changes a setting of the running kernel.
 func (m Machine) write(name, value string) error {
 	f, err := os.OpenFile(m.path(name), os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {

@@ -53,10 +53,13 @@ func commands() []command {
 				"It writes and removes a small file in the data directory. Exit status: 0 nothing serious, 1 errors found, 2 it could not be tried.\n",
 			(*program).doctor},
 		{"tune", "[--apply|--revert] [--format=json] [--host DIR] [--set KEY=VALUE]...", "show what the kernel and the service's limits lack for the configuration, and change it",
-			"  --apply           write " + hostfs.TuneSysctl + " and " + hostfs.TuneLimits + ", and change the running kernel; as root\n" +
+			"  --apply           change the running kernel, and write for later boots " + hostfs.TuneSysctl + ",\n" +
+				"                    " + hostfs.TunePages + " and\n" +
+				"                    " + hostfs.TuneLimits + "; as root\n" +
 				"  --revert          put back what was there before\n" + helpJSON +
 				"  --host DIR        take /proc and /sys from DIR\n" + helpSet +
-				"No value is lowered. Exit status: 0 done, 1 not everything could be changed, 2 it could not be tried.\n", (*program).tune},
+				"No figure is lowered. With less than 4 GiB of memory huge pages are left to programs that ask.\n" +
+				"Exit status: 0 done, 1 not everything could be changed, 2 it could not be tried.\n", (*program).tune},
 		{"store", "verify|repair|dump|compact|export|import|backup [--dir DIR] [FILE|TO]", "examine, mend and save the durable store",
 			storeHelp, (*program).store},
 		{"bench", "MODE --addr HOST:PORT [FLAGS...]", "make load for a broker and measure it; also bench suite, bench compare A.json B.json", benchHelp(), (*program).bench},

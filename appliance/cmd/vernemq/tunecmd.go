@@ -15,6 +15,7 @@ import (
 // jsonTune is what tune tells, for programs.
 type jsonTune struct {
 	Settings []tune.Setting   `json:"settings"`
+	Kept     []doctor.Finding `json:"kept"`
 	Advice   []doctor.Finding `json:"advice"`
 }
 
@@ -53,7 +54,7 @@ func (p *program) tune(args []string) int {
 		return p.cannot("tune", err)
 	}
 	in := doctor.Input{Root: p.root, Host: doctor.This(host), Plan: result, Findings: findings, Now: time.Now()}
-	out := jsonTune{Settings: m.Compute(in), Advice: doctor.Advice(in)}
+	out := jsonTune{Settings: m.Compute(in), Kept: doctor.Kept(in), Advice: doctor.Advice(in)}
 	if apply {
 		if err := m.Apply(out.Settings); err != nil {
 			return p.cannot("tune", fmt.Errorf("%w; be root to write %s", err, hostfs.TuneSysctl))
@@ -71,7 +72,8 @@ func (p *program) tuned(t jsonTune, format string, done bool) int {
 		}
 	}
 	if format == "json" {
-		t.Settings, t.Advice = append([]tune.Setting{}, t.Settings...), append([]doctor.Finding{}, t.Advice...)
+		t.Settings = append([]tune.Setting{}, t.Settings...)
+		t.Kept, t.Advice = append([]doctor.Finding{}, t.Kept...), append([]doctor.Finding{}, t.Advice...)
 		if err := p.writeJSON(t); err != nil {
 			return p.cannot("tune", err)
 		}
@@ -86,6 +88,10 @@ func (p *program) tuned(t jsonTune, format string, done bool) int {
 		if s.Applied != "" {
 			paragraph(out, "    ", "changed: "+s.Applied)
 		}
+	}
+	for _, f := range t.Kept {
+		fmt.Fprintf(out, "kept: %s: %s\n", f.Name, f.Reading)
+		paragraph(out, "    ", f.Why)
 	}
 	for _, f := range t.Advice {
 		fmt.Fprintf(out, "advice: %s is %s, better %s\n", f.Name, f.Reading, f.Wanted)
