@@ -10,14 +10,15 @@ import (
 
 // The bounds of a turn's fan-out.
 const (
-	fanStep    = 2048 // deliveries of one message before the rest becomes a job,
-	fanDirty   = 512  // or so many connections to write to at the turn's end, each a system call of a microsecond or three
+	fanOnce    = 512  // entries of a leaf that get a message at once, each a system call of a microsecond or three at the turn's end
+	fanDirty   = 128  // a larger leaf is served so many connections a turn: a bystander waits for no more than these
+	fanStep    = 2048 // and so many deliveries, if several messages are on their way to them
 	jobsHigh   = 16   // with more jobs than this, publishers to large leaves are parked
 	jobsLow    = 4
 	pumpBudget = 256
 )
 
-// job is the rest of a large fan-out: one message, one leaf, from an entry on. Jobs run first in first out, and a message for a leaf that has
+// job is a large fan-out: one message, one leaf, from an entry on. Jobs run first in first out, and a message for a leaf that has
 // a job waits behind it, so that order is kept.
 type job struct {
 	m    *msg.Message
@@ -27,36 +28,24 @@ type job struct {
 	owed *Owed
 }
 
-// fanOut delivers m to this shard's part of a leaf, all at once or in steps.
+// fanOut delivers m to this shard's part of a leaf, all at once or as a job: messages that come together then go to its connections together.
 func (h *Home) fanOut(m *msg.Message, l *trie.Leaf, o *Owed) {
 	v := l.View(h.shard)
 	n := v.Len()
-	if len(h.jobs) > 0 && h.hasJob(l) {
+	if n > fanOnce || len(h.jobs) > 0 && h.hasJob(l) {
 		if o == asRecorded { // that is no longer the moment of the record, which names nobody here
 			o = nil
 		}
 		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, 0, o})
 		return
 	}
-	i, most := 0, h.mostDirty()
-	for ; i < n && i < fanStep && len(h.T.Sink.Dirty) < most; i++ {
+	for i := range n {
 		if e := v.At(i); e != 0 {
 			h.deliver(m, l, e, nil, o)
 		}
 	}
-	if i < n {
-		if o == asRecorded {
-			o = nil
-		}
-		h.jobs = append(h.jobs, job{h.T.Forms.Own(m), l, v, i, o})
-		return
-	}
 	h.settle(m, o)
 }
-
-// mostDirty is how many connections may be to be written to after a step that begins now. Those that are already take more for next to
-// nothing.
-func (h *Home) mostDirty() int { return len(h.T.Sink.Dirty) + fanDirty }
 
 func (h *Home) hasJob(l *trie.Leaf) bool {
 	for i := range h.jobs {
@@ -101,7 +90,7 @@ func (h *Home) Work() bool {
 func (h *Home) step() {
 	j := &h.jobs[0]
 	from, end := j.next, min(j.view.Len(), j.next+fanStep)
-	h.advance(j, end, h.mostDirty())
+	h.advance(j, end, len(h.T.Sink.Dirty)+fanDirty) // those that are to be written to already take more for next to nothing
 	to, left := j.next, fanStep-(j.next-from)
 	for k := 1; k < len(h.jobs); k++ {
 		o := &h.jobs[k]

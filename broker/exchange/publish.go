@@ -345,7 +345,7 @@ func (h *Home) durable(m *msg.Message, leaves []*trie.Leaf) (rs []store.Recipien
 			for i := range v.Len() {
 				rs = h.recipient(rs, m, shard, v.At(i))
 			}
-			note(l, shard, from, len(h.jobs) > 0 || v.Len() > min(fanStep, fanDirty))
+			note(l, shard, from, len(h.jobs) > 0 || v.Len() > fanOnce)
 		}
 	}
 	h.owing = h.owingAll

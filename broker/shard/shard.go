@@ -239,6 +239,9 @@ func (s *Shard) run() {
 		}
 		s.goOn()
 		again := t.Wheel.Advance(t.Now, 512, s.timer)
+		if s.home.Working() { // what this turn has for others does not wait for a step of something large
+			s.flushDirty()
+		}
 		again = s.home.Work() || again
 		again = s.home.PumpReady() || again
 		for len(t.Sink.Dirty) > 0 || len(s.dead) > 0 {
