@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"vernemq/appliance/doctor"
@@ -24,6 +25,9 @@ func (p *program) doctor(args []string) int {
 		format = oneOf(f, "format", "text", "json")
 	}) {
 		return exitCannot
+	}
+	if err := isHost(host); err != nil {
+		return p.cannot("doctor", err)
 	}
 	result, findings, err := p.compile(layers)
 	if err != nil {
@@ -54,4 +58,19 @@ func (p *program) doctor(args []string) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// isHost refuses a directory of --host that is none: nothing of a machine could be read there, and all would look well. "" is this machine.
+func isHost(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a directory", dir)
+	}
+	if err != nil {
+		return fmt.Errorf("--host: %w", err)
+	}
+	return nil
 }

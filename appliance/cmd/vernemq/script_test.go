@@ -34,7 +34,8 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { run([]string{"vernemq", "--root", root, "stop"}, nil, io.Discard, io.Discard) })
 			return os.MkdirAll(root, 0o755)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exitcode": exitCode, "mode": mode, "waitfor": waitFor},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exitcode": exitCode, "mode": mode, "waitfor": waitFor,
+			"notrun": notRun},
 	})
 }
 
@@ -69,6 +70,18 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
+}
+
+// notRun reports that a part of a script cannot run without a program: notrun fish. In CI, which installs what the tests need, that is a failure.
+func notRun(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: notrun PROGRAM")
+	}
+	message := "NOT RUN: " + args[0] + " is not installed: what it would show is not proved here"
+	if os.Getenv("CI") != "" {
+		ts.Fatalf("%s; .ci/run has to install it", message)
+	}
+	ts.Logf("%s", message)
 }
 
 // mode checks the permissions of a file: mode 600 file.

@@ -37,6 +37,9 @@ func (p *program) tune(args []string) int {
 		p.misused("tune", errors.New("--apply or --revert, not both"))
 		return exitCannot
 	}
+	if err := isHost(host); err != nil {
+		return p.cannot("tune", err)
+	}
 	m := tune.Machine{Root: p.root, Proc: host, Live: p.root.Dir() == "/" || host != ""}
 	if revert {
 		list, err := m.Revert()
