@@ -20,7 +20,8 @@ import (
 func Accept(root hostfs.Root) error {
 	name := root.Path(hostfs.MainConf)
 	text, err := os.ReadFile(name)
-	perm, uid, gid := fs.FileMode(0o644), -1, -1
+	var uid, gid int
+	perm := fs.FileMode(0o644)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := makeDir(root, filepath.Dir(name), 0o755); err != nil {
