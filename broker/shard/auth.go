@@ -12,7 +12,7 @@ func (s *Shard) logIn(c *conn, cc *session.Connect, rest []byte, own bool) bool 
 	gen := c.gen
 	step, err := s.group.X.Authenticate(cc, &c.lst.Settings().Rules, func(step exchange.Step, err error) {
 		s.Post(func() {
-			if c.gen == gen && c.pausedFor&pauseLogin != 0 {
+			if c.gen == gen && !c.doomed && c.pausedFor&pauseLogin != 0 {
 				s.loggedIn(c, cc, step, err)
 			}
 		})

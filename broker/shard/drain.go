@@ -35,6 +35,7 @@ func (g *Group) Drain(ctx context.Context) error {
 
 // drainFrom ends the connections from a page on, a step a turn.
 func (s *Shard) drainFrom(page int) {
+	s.draining = true
 	for told := 0; page < len(s.conns) && told < drainStep; page++ {
 		for i := range s.conns[page] {
 			c := &s.conns[page][i]

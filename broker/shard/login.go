@@ -71,6 +71,10 @@ func (s *Shard) adopt(fd int32, lst *Listener, peer netip.AddrPort, opened int64
 		lst.release(false)
 		return
 	}
+	if s.draining { // it was on its way between two loops, and this one has told its connections already
+		s.doom(c)
+		return
+	}
 	c.opened, c.version, c.hup = opened, cc.Version, gone
 	c.readable = true
 	s.keepLeft(c, left)

@@ -142,8 +142,9 @@ type Shard struct {
 	durable  atomic.Uint64 // store ticket told by Durable
 	turns    atomic.Uint64 // grows with every turn: proof of progress for Heartbeat
 
-	hot     bool // the last turn had work: look again before sleeping
-	stopped bool
+	hot      bool // the last turn had work: look again before sleeping
+	draining bool // connections are being ended, and none is taken on any more
+	stopped  bool
 }
 
 // Sizes of a shard.
