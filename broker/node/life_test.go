@@ -60,6 +60,26 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// TestStopTwice: to stop a broker again, or from two sides at once, is to wait for its end, and to be told how that was.
+func TestStopTwice(t *testing.T) {
+	n, err := node.Start(t.Context(), node.Params{Options: options(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	connect(t, n.Listening()[0][2], "stays", mqtt.V311)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	told := make(chan error)
+	for range 2 {
+		go func() { told <- n.Stop(ctx) }()
+	}
+	for _, err := range []error{<-told, <-told, n.Stop(context.Background())} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("Stop: %v, want that the time was over", err)
+		}
+	}
+}
+
 // TestStopDeadline: a client that neither reads nor goes is cut when the time is over.
 func TestStopDeadline(t *testing.T) {
 	n, err := node.Start(t.Context(), node.Params{Options: options(2)})

@@ -57,6 +57,9 @@ type Node struct {
 	adminListener *admin.Listener
 	adminDone     chan struct{}
 	adminCancel   context.CancelFunc
+
+	stopping sync.Once
+	stopErr  error
 }
 
 // Start builds and starts a broker. When it returns without error, all listeners accept and the admin socket answers.
@@ -204,10 +207,14 @@ func (n *Node) Listening() [][3]string {
 func (n *Node) Metrics() *metric.Registry { return n.metrics }
 
 // Stop ends the broker in order: the listeners close (connections in their queues are still taken), clients are told and wills published, the
-// loops end, the store is closed. ctx bounds how long the clients have; what is left then is cut.
+// loops end, the store is closed. ctx bounds how long the clients have; what is left then is cut. Who calls it again waits for the end and is told
+// the same.
 func (n *Node) Stop(ctx context.Context) error {
-	n.listeners.StopAll()
-	return errors.Join(n.group.Drain(ctx), n.end())
+	n.stopping.Do(func() {
+		n.listeners.StopAll()
+		n.stopErr = errors.Join(n.group.Drain(ctx), n.end())
+	})
+	return n.stopErr
 }
 
 // end ends all but the listeners, what asks the loops before the loops themselves.
