@@ -147,9 +147,15 @@ func TestSave(t *testing.T) {
 	if diff := cmp.Diff(want, names()); diff != "" {
 		t.Errorf("after five (-want +got):\n%s", diff)
 	}
-	save(now.Add(4 * time.Second)) // the same second again
-	save(now.Add(-time.Hour))      // a clock that jumped back: the new file and the one before it stay
-	want = []string{"current.toml", "vernemq.2026.05.01.11.00.00.toml", "vernemq.2026.05.01.12.00.04-1.toml", "vernemq.2026.05.01.12.00.04.toml"}
+	for range 12 { // the same second again and again, as a script does it: the last three stay
+		save(now.Add(4 * time.Second))
+	}
+	want = []string{"current.toml", "vernemq.2026.05.01.12.00.04-10.toml", "vernemq.2026.05.01.12.00.04-11.toml", "vernemq.2026.05.01.12.00.04-12.toml"}
+	if diff := cmp.Diff(want, names()); diff != "" {
+		t.Errorf("within one second (-want +got):\n%s", diff)
+	}
+	save(now.Add(-time.Hour)) // a clock that jumped back: the new file and the one before it stay
+	want = []string{"current.toml", "vernemq.2026.05.01.11.00.00.toml", "vernemq.2026.05.01.12.00.04-11.toml", "vernemq.2026.05.01.12.00.04-12.toml"}
 	if diff := cmp.Diff(want, names()); diff != "" {
 		t.Errorf("after a jump (-want +got):\n%s", diff)
 	}

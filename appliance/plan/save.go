@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,14 +50,11 @@ func (p *Plan) Save(root hostfs.Root, now time.Time) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	base := filePrefix + now.UTC().Format(stamp)
-	for n := 0; ; n++ { // two within one second
-		name = base + fileSuffix
-		if n > 0 {
-			name = fmt.Sprintf("%s-%d%s", base, n, fileSuffix)
-		}
-		if !slices.Contains(existing, name) {
-			break
+	second := filePrefix + now.UTC().Format(stamp)
+	name = second + fileSuffix
+	for _, old := range existing { // several within one second: after the youngest
+		if base, n := age(old); base == second {
+			name = fmt.Sprintf("%s-%d%s", second, n+1, fileSuffix)
 		}
 	}
 	if err := hostfs.WriteFile(filepath.Join(dir, name), text.Bytes(), 0o600, uid, gid); err != nil {
@@ -91,6 +90,17 @@ func makeDirs(root hostfs.Root) (uid, gid int, err error) {
 	return uid, gid, err
 }
 
+// age takes the name of a compiled file apart: the second it was made in, and how many were made before in this second.
+func age(name string) (base string, n int) {
+	base = strings.TrimSuffix(name, fileSuffix)
+	if second, number, ok := strings.Cut(base, "-"); ok {
+		if n, err := strconv.Atoi(number); err == nil && n > 0 {
+			return second, n
+		}
+	}
+	return base, 0
+}
+
 // compiled lists the compiled files in dir, oldest name first.
 func compiled(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
@@ -103,7 +113,11 @@ func compiled(dir string) ([]string, error) {
 			names = append(names, n)
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int {
+		baseA, nA := age(a)
+		baseB, nB := age(b)
+		return cmp.Or(strings.Compare(baseA, baseB), cmp.Compare(nA, nB))
+	})
 	return names, nil
 }
 
