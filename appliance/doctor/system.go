@@ -82,13 +82,16 @@ func disk(in *Input) (out []Finding) {
 	return append(out, speed(in, dir))
 }
 
+// freeSome is how room is made on the disk.
+const freeSome = "free some: du -xh " + hostfs.DataDir + " /var/log | sort -h | tail; journalctl --vacuum-size=50M"
+
 // room judges free space.
 func room(s Space) (out []Finding) {
 	free := Finding{Status: OK, Name: "free space of " + hostfs.DataDir, Reading: fmt.Sprintf("%d MiB of %d MiB", s.Free/mebi, s.Total/mebi)}
 	if s.Free < enoughSpace {
 		free.Status, free.Wanted = Warning, fmt.Sprintf("%d MiB", enoughSpace/mebi)
 		free.Why = "a full disk refuses messages of QoS 1 and 2, and with a few MiB left flash memory becomes slow"
-		free.Mend = "free some: du -xh " + hostfs.DataDir + " /var/log | sort -h | tail; journalctl --vacuum-size=50M"
+		free.Mend = freeSome
 	}
 	if s.Free < leastSpace {
 		free.Status = Error
@@ -117,9 +120,11 @@ func speed(in *Input, dir string) Finding {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return Finding{Status: Unknown, Name: name, Reading: "not measured: permission denied", Mend: "run vernemq doctor as root or as vernemq"}
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EROFS), errors.Is(err, unix.EIO), errors.Is(err, unix.EDQUOT):
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return Finding{Status: Error, Name: name, Reading: err.Error(), Wanted: "a disk with room", Why: "nothing can be stored", Mend: freeSome}
+	case errors.Is(err, unix.EROFS):
 		return Finding{Status: Error, Name: name, Reading: err.Error(), Wanted: "a disk that can be written", Why: "nothing can be stored",
-			Mend: "see dmesg; for a read-only file system: mount -o remount,rw"}
+			Mend: "see dmesg for what made it read-only, then: mount -o remount,rw"}
 	case err != nil:
 		return Finding{Status: Error, Name: name, Reading: err.Error(), Wanted: "a sync that succeeds", Why: "nothing can be stored safely", Mend: "see dmesg"}
 	case l.Samples == 0:
