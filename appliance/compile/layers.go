@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"vernemq/appliance/hostfs"
@@ -215,12 +216,19 @@ func (c *compilation) set() (out []assigned) {
 				Message: fmt.Sprintf("--set %q is not key=value", key), Hint: "as in --set allow_anonymous=on"})
 			continue
 		}
-		out = append(out, pseudo(plan.CommandLine, commandLine, 0, text, 0, words, utf8.RuneCountInString(key), strings.TrimSpace(value)))
+		a := pseudo(plan.CommandLine, commandLine, 0, text, blanks(key), words, utf8.RuneCountInString(strings.TrimSpace(key)), strings.TrimSpace(value))
+		a.ValuePos.Col = utf8.RuneCountInString(key) + 1 + blanks(value) + 1
+		out = append(out, a)
 	}
 	if c.in.AcceptEULA {
 		out = append(out, pseudo(plan.CommandLine, commandLine, 0, "--accept-eula", 0, []string{eulaKey}, len("--accept-eula"), "yes"))
 	}
 	return out
+}
+
+// blanks is how many characters of white space s begins with.
+func blanks(s string) int {
+	return utf8.RuneCountInString(s) - utf8.RuneCountInString(strings.TrimLeftFunc(s, unicode.IsSpace))
 }
 
 // pseudo makes an assignment of a line NAME=value that stands in no vernemq.conf. before is how many characters stand before the name.
