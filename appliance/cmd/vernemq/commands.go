@@ -57,7 +57,7 @@ func commands() []command {
 				"                    " + hostfs.TunePages + " and\n" +
 				"                    " + hostfs.TuneLimits + "; as root\n" +
 				"  --revert          put back what was there before\n" + helpJSON +
-				"  --host DIR        take /proc and /sys from DIR\n" + helpSet +
+				"  --host DIR        take /proc and /sys from DIR; with --root it says which machine's\n" + helpSet +
 				"No figure is lowered. With less than 4 GiB of memory huge pages are left to programs that ask.\n" +
 				"Exit status: 0 done, 1 not everything could be changed, 2 it could not be tried.\n", (*program).tune},
 		{"store", "verify|repair|dump|compact|export|import|backup [--dir DIR] [FILE|TO]", "examine, mend and save the durable store",

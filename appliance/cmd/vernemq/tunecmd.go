@@ -52,6 +52,9 @@ func (p *program) tune(args []string) int {
 		}
 		return p.tuned(jsonTune{Settings: list}, *format, true)
 	}
+	if !m.Live {
+		return p.cannot("tune", errors.New("what the kernel of the machine under --root has is not known here: give its /proc and /sys with --host DIR, or run vernemq tune there"))
+	}
 	result, findings, err := p.compile(layers)
 	if err != nil {
 		return p.cannot("tune", err)
