@@ -36,7 +36,7 @@ type Entry struct {
 	Key      string // the configuration key spoken of, empty if none
 	Message  string // what is wrong, one line, no trailing full stop
 	Hint     string // what to do, one line; empty if the message says it
-	Pos      Pos    // where; may be filled in later by Correlate
+	Pos      Pos    // where
 	Text     string // the offending source line, without line end; empty if unknown
 	Width    int    // characters the caret underlines from Pos.Col; 0 means 1
 	Also     []Pos  // other places that belong to it, e.g. the first of two duplicates
@@ -78,20 +78,6 @@ func (r *Report) Count(s Severity) int {
 		}
 	}
 	return n
-}
-
-// Correlate fills in the place (and source line) of entries that speak of a key but have no place yet. find returns the place of a key's
-// winning assignment, or of its deepest known ancestor; ok false leaves the entry without a place.
-func (r *Report) Correlate(find func(key string) (pos Pos, text string, width int, ok bool)) {
-	for i := range r.Entries {
-		e := &r.Entries[i]
-		if e.Pos.Known() || e.Key == "" {
-			continue
-		}
-		if pos, text, width, ok := find(e.Key); ok {
-			e.Pos, e.Text, e.Width = pos, text, width
-		}
-	}
 }
 
 // Sort orders entries by file, line and column; entries without a place come last. Entries at one place keep their order.
