@@ -445,3 +445,18 @@ func TestUnsubscribeModifiers(t *testing.T) {
 		}
 	})
 }
+
+// Without retry_interval nothing is sent again on a living connection; also what was sent when there was one.
+func TestRetryTakenAway(t *testing.T) {
+	o := defaults()
+	d := modified(t, 1, o, &modifier{})
+	d.p, d.s = d.open("p", mqtt.V311), d.open("s", mqtt.V311)
+	d.subscribe("t")
+	d.publish("x", 1, 1)
+	d.s.frames()
+	off := *o
+	off.RetryInterval = 0
+	d.live.Swap(&off)
+	d.advance(time.Minute)
+	d.want(d.s)
+}

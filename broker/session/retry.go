@@ -19,7 +19,11 @@ func (s *Session) Retry(t *Turn) {
 	if s.win == nil || s.win.open == 0 || s.v5 != nil {
 		return
 	}
-	limit := seconds(int64(s.retryInterval(t)))
+	interval := int64(s.retryInterval(t))
+	if interval <= 0 { // the operator has taken it away meanwhile
+		return
+	}
+	limit := seconds(interval)
 	now := seconds(t.Now)
 	end := s.win.n
 	if s.resendAt >= 0 {
@@ -40,7 +44,7 @@ func (s *Session) Retry(t *Turn) {
 			s.sendAck(t, mqtt.TypePubrel, id, mqtt.CodeSuccess)
 		}
 	}
-	t.Wheel.Arm(&s.Timer, t.Now+int64(s.retryInterval(t)))
+	t.Wheel.Arm(&s.Timer, t.Now+interval)
 }
 
 func (s *Session) retryInterval(t *Turn) time.Duration {
