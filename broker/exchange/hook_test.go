@@ -270,3 +270,48 @@ func TestObserved(t *testing.T) {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
+
+// A backlog of large fan-outs stops publishers whose provider answers later as it does any others, and all go on when it is small again.
+func TestParkedAfterAnswer(t *testing.T) {
+	const receivers, publishers, most = 520, 20, 16 // entries that are more than one turn's, messages that are more than a backlog
+	a := &asked{}
+	d := &dialog{world: newWorld(t, 1, defaults(), a), t: t, a: a}
+	for i := range receivers {
+		d.s = d.open(fmt.Sprintf("s%d", i), mqtt.V311)
+		d.subscribe("t")
+		d.s.frames()
+	}
+	var ps []*client
+	for i := range publishers {
+		d.p = d.open(fmt.Sprintf("p%d", i), mqtt.V311)
+		d.publish("later", 1, 1)
+		ps = append(ps, d.p)
+	}
+	for _, f := range a.later {
+		f()
+	}
+	l := d.loops[0]
+	l.begin()
+	for ; len(l.post) > 0; l.post = l.post[1:] {
+		l.post[0]()
+	}
+	stopped := 0
+	for _, p := range ps {
+		if p.parked {
+			stopped++
+		}
+	}
+	if stopped != publishers-most {
+		t.Errorf("%d of %d publishers wait, want all behind the first %d", stopped, publishers, most)
+	}
+	d.run()
+	for _, p := range ps {
+		if p.parked {
+			t.Errorf("%s waits for ever", p.name)
+		}
+		d.want(p, "PUBACK id=1")
+	}
+	if n := len(d.s.frames()); n != publishers {
+		t.Errorf("a subscriber has %d messages, want %d", n, publishers)
+	}
+}

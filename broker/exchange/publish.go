@@ -128,7 +128,8 @@ func (h *Home) authorise(s *session.Session, p *mqtt.Publish, m *msg.Message) (p
 		q.Topic, q.Payload = kept.Topic, kept.Payload
 		return true, nil
 	}
-	return h.park(s), h.verdict(s, q, m, id, verdict)
+	err = h.verdict(s, q, m, id, verdict)
+	return err == nil && h.park(s), err
 }
 
 // verdict does what the chain decided. A refused publish ends a 3.1.1 connection, which has no way to be told, and is answered to others.

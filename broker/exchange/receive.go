@@ -141,7 +141,7 @@ func (h *Home) disconnect(s *session.Session, body []byte) (Result, error) {
 }
 
 // later goes on with the input of a connection when a provider has answered, on the loop: it calls do, unless the connection that s had with
-// epoch ended meanwhile. An error ends it. Safe for any goroutine.
+// epoch ended meanwhile. An error ends it. If there is a backlog by then, the connection waits for it like any publisher. Safe for any goroutine.
 func (h *Home) later(s *session.Session, epoch uint32, do func() error) {
 	h.loop.Post(func() {
 		if s.Epoch != epoch || !s.Online() {
@@ -153,7 +153,9 @@ func (h *Home) later(s *session.Session, epoch uint32, do func() error) {
 			h.loop.Kick(out)
 			return
 		}
-		h.loop.Resume(out)
+		if !h.park(s) {
+			h.loop.Resume(out)
+		}
 	})
 }
 

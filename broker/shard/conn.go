@@ -178,8 +178,14 @@ func (s *Shard) discard(c *conn) {
 // Kick implements exchange.Loop.
 func (s *Shard) Kick(o *session.Output) { s.finish(s.conn(o.Handle)) }
 
-// Resume implements exchange.Loop.
-func (s *Shard) Resume(o *session.Output) { s.resume(s.conn(o.Handle), pauseParked) }
+// Resume implements exchange.Loop. What was published while the connection was parked, by the answer of a provider, may have filled a mailbox.
+func (s *Shard) Resume(o *session.Output) {
+	c := s.conn(o.Handle)
+	if c.pausedFor&(pauseParked|pauseLane) == pauseParked && s.anyLaneFull() {
+		s.waitForLane(c)
+	}
+	s.resume(c, pauseParked)
+}
 
 func (s *Shard) resume(c *conn, why pause) {
 	if c.fd < 0 || c.pausedFor&why == 0 {

@@ -106,3 +106,26 @@ func TestDrainDuringMove(t *testing.T) {
 	}
 	wantNone(t, g, l)
 }
+
+// A parked connection that goes on while a mailbox is full, which it may have filled by what a provider let pass meanwhile, waits for room like any
+// other publisher.
+func TestResumeWithFullLane(t *testing.T) {
+	g, _ := client(t, true)
+	from, to := g.shards[0], g.shards[1]
+	to.takeCalls() // the connection has moved there
+	c := to.conn(0)
+	if c.s == nil {
+		t.Fatal("no session")
+	}
+	c.pausedFor = pauseParked
+	from.lanes[to.id].full.Store(true)
+	to.Resume(&c.out)
+	if c.pausedFor != pauseLane {
+		t.Errorf("paused for %b, want %b", c.pausedFor, pauseLane)
+	}
+	from.swapLane(to.id, &from.inboxes[to.id])
+	to.takeCalls()
+	if c.pausedFor != 0 {
+		t.Errorf("paused for %b when there is room", c.pausedFor)
+	}
+}

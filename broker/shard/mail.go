@@ -212,6 +212,23 @@ func (s *Shard) giveBack(from int, b *batch) {
 	l.mu.Unlock()
 }
 
+// anyLaneFull reports whether the mailbox of another shard takes no more from this one.
+func (s *Shard) anyLaneFull() bool {
+	for _, t := range s.group.shards {
+		if t.lanes[s.id].full.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// waitForLane leaves a publisher unread until a full mailbox, which is looked at in the same call of the loop, has room: that is posted, so
+// it cannot be missed.
+func (s *Shard) waitForLane(c *conn) {
+	c.pausedFor |= pauseLane
+	s.waitLane = append(s.waitLane, c)
+}
+
 // laneRoom goes on with publishers that waited for a full mailbox.
 func (s *Shard) laneRoom() {
 	list := s.waitLane

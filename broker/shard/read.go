@@ -172,8 +172,7 @@ func (s *Shard) parse(c *conn, data []byte, own bool) {
 			s.hold(c)
 		}
 		if s.laneFull {
-			c.pausedFor |= pauseLane
-			s.waitLane = append(s.waitLane, c)
+			s.waitForLane(c)
 		}
 	}
 	s.keepRest(c, data, own)
