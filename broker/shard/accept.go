@@ -18,7 +18,7 @@ type accepting struct {
 
 const acceptsATurn = 64
 
-// Listen makes shard i of the group accept on fd, a non-blocking listening socket that the group owns from now on.
+// Listen makes shard i of the group accept on fd, a non-blocking listening socket that the group owns from now on, unless there is an error.
 func (g *Group) Listen(i, fd int, l *Listener) error {
 	s := g.shards[i]
 	var err error
@@ -29,12 +29,14 @@ func (g *Group) Listen(i, fd int, l *Listener) error {
 				k = j
 			}
 		}
+		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fdListener - k)} // loops may share one: one is enough to wake
+		if err = unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
+			return
+		}
 		if k == len(s.listeners) {
 			s.listeners = append(s.listeners, nil)
 		}
 		s.listeners[k] = &accepting{fd: fd, l: l}
-		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fdListener - k)} // loops may share one: one is enough to wake
-		err = unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &ev)
 	})
 	return err
 }

@@ -29,9 +29,8 @@ func (p *slow) AuthOnRegister(_ *hook.Register, answer func(hook.Verdict)) hook.
 	return hook.Pending
 }
 
-// client begins a connection on the first of two loops that do not run, for a client whose session lives on the second. It returns when the CONNECT
-// is read.
-func client(t *testing.T, anonymous bool, providers ...hook.Provider) (g *Group, l *Listener) {
+// group makes two loops.
+func group(t *testing.T, anonymous bool, providers ...hook.Provider) *Group {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	live := config.NewLive(&config.Options{AllowAnonymous: anonymous, MaxClientIDSize: 100, TopicMaxDepth: 10})
@@ -40,6 +39,14 @@ func client(t *testing.T, anonymous bool, providers ...hook.Provider) (g *Group,
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g
+}
+
+// client begins a connection on the first of two loops that do not run, for a client whose session lives on the second. It returns when the CONNECT
+// is read.
+func client(t *testing.T, anonymous bool, providers ...hook.Provider) (g *Group, l *Listener) {
+	t.Helper()
+	g = group(t, anonymous, providers...)
 	t.Cleanup(func() {
 		for _, s := range g.shards {
 			s.closeAll()
