@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -34,21 +33,10 @@ func TestDamageFoundByCompaction(t *testing.T) {
 	}
 	s.Digest()
 	mustClose(t, s)
-	segments, err := filepath.Glob(filepath.Join(cfg.Dir, "log-*", "*"))
-	if err != nil || len(segments) < 8 {
-		t.Fatal(segments, err)
-	}
-	slices.Sort(segments)
-	b, err := os.ReadFile(segments[2])
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[len(b)/2] ^= 1
-	if err := os.WriteFile(segments[2], b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damaged := flip(t, cfg.Dir, 2, 8)
 
-	if s, err = store.Open(cfg); err != nil {
+	s, err := store.Open(cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Degraded(); err != nil {
@@ -59,7 +47,7 @@ func TestDamageFoundByCompaction(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if x := s.Stats(); !strings.Contains(x.Damage, filepath.Base(segments[2])) {
+	if x := s.Stats(); !strings.Contains(x.Damage, filepath.Base(damaged)) {
 		t.Errorf("%q", x.Damage)
 	}
 	w = newWaiter(s)
@@ -68,17 +56,35 @@ func TestDamageFoundByCompaction(t *testing.T) {
 	}
 	put()
 	mustClose(t, s)
-	if _, err := os.Stat(segments[2]); err != nil {
+	if _, err := os.Stat(damaged); err != nil {
 		t.Error(err)
 	}
 	if s, err = store.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Degraded(); err == nil || !strings.Contains(err.Error(), filepath.Base(segments[2])) {
+	if err := s.Degraded(); err == nil || !strings.Contains(err.Error(), filepath.Base(damaged)) {
 		t.Error(err)
 	}
 	if err := s.Compact(); err == nil || errors.Is(err, wallog.ErrDamaged) {
 		t.Error(err) // it says why nothing is compacted
 	}
 	mustClose(t, s)
+}
+
+// flip damages a closed store: one bit in the middle of segment i of its log, which must have least segments or more. It returns the segment's path.
+func flip(t *testing.T, dir string, i, least int) string {
+	t.Helper()
+	segments, err := filepath.Glob(filepath.Join(dir, "log-*", "*")) // sorted
+	if err != nil || len(segments) < least {
+		t.Fatal(segments, err)
+	}
+	b, err := os.ReadFile(segments[i])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(segments[i], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return segments[i]
 }

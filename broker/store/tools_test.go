@@ -172,18 +172,7 @@ func TestVerifyRepairDump(t *testing.T) {
 		t.Errorf("Repair of a good store: %v, %v", lost, err)
 	}
 
-	files, err := filepath.Glob(filepath.Join(cfg.Dir, "log-*", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(files[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[len(b)/2] ^= 1
-	if err := os.WriteFile(files[1], b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	flip(t, cfg.Dir, 1, 2)
 	s, _ = reopened(t, cfg)
 	if err := s.Degraded(); err == nil || !strings.Contains(err.Error(), "vernemq store repair") {
 		t.Errorf("a damaged store is open: %v", err)
