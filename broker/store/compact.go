@@ -47,7 +47,8 @@ func (s *Durable) kickTidy() {
 
 // maintain is the goroutine that does what can wait: it takes the deliveries of ended sessions away, compacts old segments, and writes digests.
 //
-// Compaction takes the eldest segment, writes what of it is still needed again at the end of the log, and removes the file. With the eldest first
+// Compaction takes the eldest segment, writes what of it is still needed again at the end of the log, and removes the file; one of which nothing is
+// needed any more goes unread. With the eldest first
 // nothing has to be remembered about what was deleted: whatever a deletion was about is older than the deletion. Its records go the way of all
 // records, one chunk with each commit at most, so that acknowledgements never wait for more than that.
 func (s *Durable) maintain() {
@@ -80,7 +81,7 @@ func (s *Durable) compactionFailed(err error) {
 		return
 	}
 	damaged := errors.Is(err, wallog.ErrDamaged)
-	if seg, ok := s.log.Eldest(); ok && damaged {
+	if seg, _, ok := s.log.Eldest(); ok && damaged {
 		err = errors.Join(err, s.log.ForgetDigest(seg.First))
 	}
 	err = fmt.Errorf("old segments cannot be compacted: %w", err)
@@ -121,11 +122,11 @@ func (s *Durable) compactable() bool {
 	if s.holds > 0 || s.damage != nil || s.failing != nil || s.dead != nil || s.closed {
 		return false
 	}
-	if s.cfg.CompactRate > 0 && s.crowded() {
+	if s.cfg.CompactRate > 0 && (s.crowded() || s.barren()) {
 		s.compacting = true
 		return true
 	}
-	if eldest, ok := s.log.Eldest(); ok && eldest.ID <= s.compactTo {
+	if eldest, _, ok := s.log.Eldest(); ok && eldest.ID <= s.compactTo {
 		return true
 	}
 	if s.compactTo != 0 {
@@ -167,13 +168,35 @@ func (s *Durable) Compact() error {
 
 // compactEldest compacts the eldest segment.
 func (s *Durable) compactEldest() error {
-	seg, ok := s.log.Eldest()
+	seg, _, ok := s.log.Eldest()
 	if !ok {
 		return nil
 	}
 	if err := s.written(); err != nil { // then it is known where all its records are
 		return err
 	}
+	s.mu.Lock()
+	barren := s.barren()
+	s.mu.Unlock()
+	if !barren {
+		if err := s.carryAll(seg); err != nil {
+			return err
+		}
+	}
+	if err := s.flushed(); err != nil {
+		return err
+	}
+	return s.drop()
+}
+
+// barren reports whether the eldest segment can go without a look at it: nothing of it is needed. The lock is held.
+func (s *Durable) barren() bool {
+	seg, next, ok := s.log.Eldest()
+	return ok && s.x.barren(seg.ID, seg.First, next-1)
+}
+
+// carryAll goes through a segment and writes again what of it is still needed.
+func (s *Durable) carryAll(seg wallog.Segment) error {
 	live := s.messagesIn(seg.ID)
 	for off := int64(0); off < seg.Bytes; {
 		begin := time.Now()
@@ -187,10 +210,7 @@ func (s *Durable) compactEldest() error {
 		s.pace(begin, end-off)
 		off = end
 	}
-	if err := s.flushed(); err != nil {
-		return err
-	}
-	return s.drop()
+	return nil
 }
 
 // chunk is how much to go through before the next commit: as much as is due.
@@ -241,6 +261,8 @@ func (s *Durable) written() error {
 	t := s.next
 	if s.pending.Len() == 0 {
 		t--
+	} else {
+		s.urge()
 	}
 	for s.done < t {
 		if s.closed || s.dead != nil {
@@ -300,13 +322,14 @@ func (s *Durable) carry(r *wallog.Record, live map[uint32]uint32) error {
 	switch r.Type {
 	case typeSession:
 		if x := s.x.sessions[d.session().Key]; x != nil && x.at == r.Seq {
-			x.at = s.put(typeSession, func(b []byte) []byte { return appendSession(b, &x.rec) })
+			x.at = s.carried(x.at, s.put(typeSession, func(b []byte) []byte { return appendSession(b, &x.rec) }))
 		}
 	case typeSubscription:
 		k, sub := d.subscription()
 		if x := s.x.sessions[k]; x != nil {
 			if i := x.findSub(sub.Filter); i >= 0 && x.subs[i].at == r.Seq {
-				x.subs[i].at = s.put(typeSubscription, func(b []byte) []byte { return appendSubscription(b, k, x.subs[i].Subscription) })
+				at := s.put(typeSubscription, func(b []byte) []byte { return appendSubscription(b, k, x.subs[i].Subscription) })
+				x.subs[i].at = s.carried(x.subs[i].at, at)
 			}
 		}
 	case typeMessage:
@@ -317,16 +340,25 @@ func (s *Durable) carry(r *wallog.Record, live map[uint32]uint32) error {
 		s.carryRetained(r, &d)
 	case typeRun:
 		if r.Seq == s.runAt {
-			s.runAt = s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) })
+			s.runAt = s.carried(s.runAt, s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) }))
 		}
 	}
 	s.stats.CompactedBytes += int64(max(s.pending.Bytes()-before, 0))
 	return d.err
 }
 
+// carried notes that compaction has written a record again, under the number at, and returns that; 0 is that it could not, and the old one stays.
+func (s *Durable) carried(old, at uint64) uint64 {
+	if at == 0 {
+		return old
+	}
+	s.x.stands(old, at)
+	return at
+}
+
 func (s *Durable) carryInbound(in Inbound, seq uint64) {
 	if x := s.x.sessions[in.Session]; x != nil && x.inbound[in.PacketID] == seq && seq != 0 {
-		x.inbound[in.PacketID] = s.put(typeInbound, func(b []byte) []byte { return appendInbound(b, in) })
+		x.inbound[in.PacketID] = s.carried(seq, s.put(typeInbound, func(b []byte) []byte { return appendInbound(b, in) }))
 	}
 }
 
@@ -376,7 +408,7 @@ func (s *Durable) carryRetained(r *wallog.Record, d *decoder) {
 	if at == 0 {
 		return
 	}
-	s.x.retained[k] = kept{at, old.place} // until it is written it is read from where it was
+	s.x.retained[k] = kept{s.carried(old.at, at), old.place} // until it is written it is read from where it was
 	s.pending.placed = append(s.pending.placed, placing{record: s.pending.Len() - 1, name: k})
 }
 

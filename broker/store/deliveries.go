@@ -16,6 +16,7 @@ func (x *index) addMessage(origin uint64, place wallog.Place, to []delivered) ui
 			m.origin, m.place = origin, place
 			m.gen = max(m.gen, 1)
 			x.live += int64(place.Size)
+			x.lies(0, place.Segment)
 		}
 		x.wait(i, s, &to[j], s.tail)
 	}
@@ -79,6 +80,7 @@ func (x *index) dropMessage(i uint32) {
 	m := x.messages.at(i)
 	x.byOrigin.forget(&x.messages, m.origin)
 	x.live -= int64(m.place.Size)
+	x.lies(m.place.Segment, 0)
 	*m = message{gen: m.gen + 1}
 	x.messages.release(i)
 }
@@ -87,6 +89,7 @@ func (x *index) dropMessage(i uint32) {
 func (x *index) place(i uint32, p wallog.Place) {
 	m := x.messages.at(i)
 	x.live += int64(p.Size) - int64(m.place.Size)
+	x.lies(m.place.Segment, p.Segment)
 	m.place = p
 }
 

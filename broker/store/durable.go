@@ -38,6 +38,7 @@ type Config struct {
 	MaxPending   int64         // bytes that may wait for the disk in memory; 64 MiB
 	BallastBytes int64         // kept free for acknowledgements when the disk is full; 8 MiB, negative: none
 	CompactRate  int64         // bytes a second that compaction may read while there is no hurry; 8 MiB; negative: none is done but by Compact
+	GatherFor    time.Duration // how long acknowledgements by subscribers may wait for others before they are written; 100 ms
 	RetryEvery   time.Duration // how often a failed disk is tried again, at first 1/8 of it; 5 s
 	Log          *slog.Logger
 	FS           wallog.FS // nil: the real one
@@ -66,6 +67,9 @@ func (c *Config) defaults() error {
 	}
 	if c.SyncInterval <= 0 {
 		c.SyncInterval = time.Second
+	}
+	if c.GatherFor <= 0 {
+		c.GatherFor = 100 * time.Millisecond
 	}
 	if c.RetryEvery <= 0 {
 		c.RetryEvery = 5 * time.Second
@@ -146,6 +150,7 @@ type Durable struct {
 	holds       int    // backups that need the segments as they are
 
 	wake, tidy chan struct{}
+	unhurried  *time.Timer // makes a batch urgent that holds nothing but what can wait
 	quit       chan struct{}
 	stopped    sync.WaitGroup
 	readers    chan struct{} // limits concurrent reads
@@ -158,6 +163,7 @@ type batch struct {
 	wallog.Batch
 	ticket Ticket
 	first  uint64 // sequence number of its first record
+	urgent bool   // somebody may wait for it, or it has waited long enough itself
 	placed []placing
 }
 
@@ -230,9 +236,10 @@ func open(cfg Config, lock *os.File) (*Durable, error) {
 		"segments", s.segments, "bytes", s.usage)
 	s.ballast(true)
 	s.mu.Lock()
-	s.runAt = s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) })
+	s.runAt = s.carried(0, s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) }))
 	s.mu.Unlock()
 	s.stopped.Add(2)
+	s.unhurried = time.AfterFunc(cfg.GatherFor, s.urgeNow)
 	go s.write()
 	go s.maintain()
 	return s, nil
@@ -350,6 +357,9 @@ func (s *Durable) Close() error {
 	s.changed.Broadcast()
 	s.mu.Unlock()
 	close(s.quit)
+	if s.unhurried != nil { // else the store was read-only
+		s.unhurried.Stop()
+	}
 	s.stopped.Wait()
 	s.reading.Wait()
 	s.mu.Lock()

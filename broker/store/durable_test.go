@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"vernemq/broker/store"
 	"vernemq/broker/store/storetest"
@@ -17,7 +18,7 @@ func TestDurable(t *testing.T) {
 					if !again {
 						dir = t.TempDir()
 					}
-					s, err := store.Open(store.Config{Dir: dir, Durability: d, SegmentBytes: segment, BallastBytes: 1 << 16})
+					s, err := store.Open(store.Config{Dir: dir, Durability: d, SegmentBytes: segment, BallastBytes: 1 << 16, GatherFor: time.Millisecond})
 					if err != nil {
 						t.Fatal(err)
 					}

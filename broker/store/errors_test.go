@@ -66,7 +66,7 @@ func withErrors(t *testing.T, d store.Durability, f *failer, seed uint64) {
 	dir := memoryDir(t)
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	fs := &faultfs.FS{Root: dir, Fail: f.fail, Torn: rnd.IntN(300), Space: 1 << 40}
-	cfg := store.Config{Dir: dir, Durability: d, SyncInterval: time.Millisecond, SegmentBytes: 250, FS: fs, CompactRate: 1 << 30, RetryEvery: time.Millisecond, MaxPending: 1 << 20}
+	cfg := store.Config{Dir: dir, Durability: d, SyncInterval: time.Millisecond, GatherFor: time.Millisecond, SegmentBytes: 250, FS: fs, CompactRate: 1 << 30, RetryEvery: time.Millisecond, MaxPending: 1 << 20}
 	var s *store.Durable
 	for tries := 0; s == nil; tries++ {
 		var err error

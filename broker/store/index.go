@@ -18,6 +18,8 @@ type index struct {
 	dying    []*stored       // ended sessions whose deliveries are still to be taken away
 	lastKey  SessionKey
 	live     int64    // bytes on disk of what is needed
+	settled  census   // messages that wait, by segment
+	standing census   // other records that are needed, by sequence number in blocks of standBlock
 	byOrigin *origins // while the log is read back: messages by sequence number
 }
 
@@ -80,6 +82,40 @@ type kept struct {
 	place wallog.Place
 }
 
+// standBlock is the log of how many neighbouring records index.standing counts together.
+const standBlock = 10
+
+// stands notes that a record that is needed and not a message's has the number at, in place of old; 0 is none.
+func (x *index) stands(old, at uint64) {
+	if old == at {
+		return
+	}
+	if at != 0 {
+		x.standing.add(at>>standBlock, 1)
+	}
+	if old != 0 {
+		x.standing.add(old>>standBlock, -1)
+	}
+}
+
+// lies notes that a waiting message lies in a segment, in place of old; 0 is none.
+func (x *index) lies(old, segment uint32) {
+	if old == segment {
+		return
+	}
+	if segment != 0 {
+		x.settled.add(uint64(segment), 1)
+	}
+	if old != 0 {
+		x.settled.add(uint64(old), -1)
+	}
+}
+
+// barren reports whether nothing of a segment with the records from first to last is needed. If it says no there may be nothing all the same.
+func (x *index) barren(segment uint32, first, last uint64) bool {
+	return x.settled.none(uint64(segment), uint64(segment)) && x.standing.none(first>>standBlock, last>>standBlock)
+}
+
 // manySubs is how many subscriptions are searched one by one.
 const manySubs = 32
 
@@ -112,6 +148,7 @@ func (x *index) putSession(rec *Session, at uint64) {
 	} else {
 		x.live -= sessionSize(&s.rec)
 	}
+	x.stands(s.at, at)
 	s.rec, s.at = *rec, at
 	s.rec.Subscriptions = nil
 	x.live += sessionSize(&s.rec)
@@ -145,7 +182,12 @@ func (x *index) endSession(k SessionKey) {
 	}
 	delete(x.sessions, k)
 	x.live -= sessionSize(&s.rec) + inboundBytes*int64(len(s.inbound))
+	x.stands(s.at, 0)
+	for _, at := range s.inbound {
+		x.stands(at, 0)
+	}
 	for i := range s.subs {
+		x.stands(s.subs[i].at, 0)
 		x.live -= subBytes + int64(len(s.subs[i].Filter))
 	}
 	s.dead, s.subs, s.byFilter, s.inbound = true, nil, nil, nil
@@ -198,9 +240,11 @@ func (x *index) putSub(k SessionKey, sub Subscription, at uint64) {
 		return
 	}
 	if i := s.findSub(sub.Filter); i >= 0 {
+		x.stands(s.subs[i].at, at)
 		s.subs[i] = storedSub{sub, at}
 		return
 	}
+	x.stands(0, at)
 	s.subs = append(s.subs, storedSub{sub, at})
 	x.live += subBytes + int64(len(sub.Filter))
 	switch {
@@ -224,6 +268,7 @@ func (x *index) deleteSub(k SessionKey, filter string) {
 		return
 	}
 	x.live -= subBytes + int64(len(filter))
+	x.stands(s.subs[i].at, 0)
 	last := len(s.subs) - 1
 	s.subs[i] = s.subs[last]
 	s.subs[last] = storedSub{}
@@ -244,9 +289,11 @@ func (x *index) putInbound(in Inbound, at uint64) {
 	if s.inbound == nil {
 		s.inbound = map[uint16]uint64{}
 	}
-	if _, ok := s.inbound[in.PacketID]; !ok {
+	old, ok := s.inbound[in.PacketID]
+	if !ok {
 		x.live += inboundBytes
 	}
+	x.stands(old, at)
 	s.inbound[in.PacketID] = at
 }
 
@@ -255,8 +302,9 @@ func (x *index) release(k SessionKey, id uint16) {
 	if s == nil {
 		return
 	}
-	if _, ok := s.inbound[id]; ok {
+	if at, ok := s.inbound[id]; ok {
 		x.live -= inboundBytes
+		x.stands(at, 0)
 		if delete(s.inbound, id); len(s.inbound) == 0 {
 			s.inbound = nil
 		}
@@ -264,11 +312,15 @@ func (x *index) release(k SessionKey, id uint16) {
 }
 
 func (x *index) putRetained(k name, at uint64, place wallog.Place) {
-	x.live += int64(place.Size) - int64(x.retained[k].place.Size)
+	old := x.retained[k]
+	x.live += int64(place.Size) - int64(old.place.Size)
+	x.stands(old.at, at)
 	x.retained[k] = kept{at, place}
 }
 
 func (x *index) deleteRetained(k name) {
-	x.live -= int64(x.retained[k].place.Size)
+	old := x.retained[k]
+	x.live -= int64(old.place.Size)
+	x.stands(old.at, 0)
 	delete(x.retained, k)
 }

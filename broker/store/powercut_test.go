@@ -30,6 +30,9 @@ func TestPowerCut(t *testing.T) {
 				if ticket := m.step(); m.rnd.IntN(3) == 0 {
 					m.wait(ticket)
 				}
+				if err := s.Recount(); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)

@@ -11,8 +11,48 @@ import (
 // goneRef names a message that was never stored because nobody waits for it.
 const goneRef = MessageRef(1) << 63
 
-// put adds a record to the batch and returns its sequence number, 0 if nothing is written any more. The lock is held.
+// gatherBytes is how much of what can wait gathers before it is written, if Config.GatherFor is not over before: after a crash clients see no more
+// than that again.
+const gatherBytes = 64 << 10
+
+// put adds a record to the batch, which is written at once, and returns its sequence number, 0 if nothing is written any more. The lock is held.
 func (s *Durable) put(typ byte, payload func([]byte) []byte) uint64 {
+	at := s.add(typ, payload)
+	if at != 0 {
+		s.urge()
+	}
+	return at
+}
+
+// putLater is put for a record whose loss in a crash is no loss: a write of its own would cost the disk more than it is worth. The lock is held.
+func (s *Durable) putLater(typ byte, payload func([]byte) []byte) {
+	switch {
+	case s.add(typ, payload) == 0 || s.pending.urgent:
+	case s.pending.Bytes() >= gatherBytes:
+		s.urge()
+	case s.pending.Len() == 1:
+		s.unhurried.Reset(s.cfg.GatherFor)
+	}
+}
+
+// urge has the batch written that is being filled. The lock is held.
+func (s *Durable) urge() {
+	if !s.pending.urgent {
+		s.pending.urgent = true
+		s.kick()
+	}
+}
+
+func (s *Durable) urgeNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending.Len() > 0 {
+		s.urge()
+	}
+}
+
+// add adds a record to the batch, as put does.
+func (s *Durable) add(typ byte, payload func([]byte) []byte) uint64 {
 	if s.dead != nil || s.closed {
 		return 0
 	}
@@ -22,9 +62,6 @@ func (s *Durable) put(typ byte, payload func([]byte) []byte) uint64 {
 	}
 	s.pending.End(payload(s.pending.Add(typ)))
 	s.seq++
-	if s.pending.Len() == 1 {
-		s.kick()
-	}
 	return s.seq
 }
 
@@ -35,7 +72,8 @@ func (s *Durable) kick() {
 	}
 }
 
-// ticket is that of the last record that was put. With DurableNone nobody has to wait, unless much waits for the disk. The lock is held.
+// ticket is that of the last record that was put; what was put for later has none of its own. With DurableNone nobody has to wait, unless much waits
+// for the disk. The lock is held.
 func (s *Durable) ticket() Ticket {
 	switch {
 	case s.cfg.Durability == DurableNone && s.dead == nil:
@@ -43,8 +81,9 @@ func (s *Durable) ticket() Ticket {
 			return 0
 		}
 		s.awaited = s.next
+		s.urge()
 		return s.next
-	case s.dead == nil && s.pending.Len() == 0:
+	case s.dead == nil && !s.pending.urgent:
 		return s.next - 1
 	}
 	return s.next
@@ -194,10 +233,19 @@ func (s *Durable) PutAck(a Ack) Ticket {
 		return s.ticket()
 	}
 	origin := s.x.messages.at(i).origin
-	if s.x.ack(a, i) {
-		s.put(typeAck, func(b []byte) []byte { return appendAck(b, a, origin) })
+	if !s.x.ack(a, i) {
+		return s.ticket()
 	}
-	return s.ticket()
+	record := func(b []byte) []byte { return appendAck(b, a, origin) }
+	if a.Kind != Done {
+		s.put(typeAck, record)
+		return s.ticket()
+	}
+	s.putLater(typeAck, record)
+	if s.cfg.Durability == DurableNone || s.dead != nil {
+		return s.ticket()
+	}
+	return s.next // nobody of the broker waits for it; who does waits until it is written
 }
 
 // PutRetained implements Store.

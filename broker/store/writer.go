@@ -43,7 +43,7 @@ func (s *Durable) flush(last bool) bool {
 	for {
 		s.mu.Lock()
 		b, sync, drop := s.pending, s.syncWanted || last || s.cfg.Durability == DurableAck, s.dropWanted
-		if b.Len() == 0 && !s.syncWanted && !drop && !last && !s.tellWanted {
+		if !b.urgent && !s.syncWanted && !drop && !last && !s.tellWanted {
 			s.mu.Unlock()
 			return true
 		}
@@ -108,7 +108,7 @@ func (s *Durable) committed(b *batch, sync, drop bool, dropErr error) {
 		s.stats.Dropped++
 	}
 	clear(b.placed)
-	b.placed = b.placed[:0]
+	b.placed, b.urgent = b.placed[:0], false
 	b.Reset(keepBuffer)
 	s.writing, s.spare = nil, b
 	untidy := s.crowded() || s.segments != before

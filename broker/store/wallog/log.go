@@ -56,6 +56,7 @@ type Log struct {
 	mu       sync.Mutex // guards what follows
 	segments []Segment  // by age; the last one is written to
 	readers  map[uint32]*reader
+	buffers  sync.Pool // of Read, as *[]byte
 	clock    uint64
 
 	damage []Damage
@@ -104,11 +105,14 @@ func (l *Log) Usage() (n int, bytes int64) {
 	return len(l.segments), bytes
 }
 
-// Eldest returns the eldest segment, unless it is the one being written to.
-func (l *Log) Eldest() (Segment, bool) {
+// Eldest returns the eldest segment and the sequence number of the first record behind it, unless it is the one being written to.
+func (l *Log) Eldest() (s Segment, next uint64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.segments[0], len(l.segments) > 1
+	if len(l.segments) < 2 {
+		return Segment{}, 0, false
+	}
+	return l.segments[0], l.segments[1].First, true
 }
 
 // Write writes the batch, syncs it if that is asked for, and fills in its Places. After an error nothing of the batch counts as written, and

@@ -17,6 +17,9 @@ const (
 	runBytes = 1 << 20
 )
 
+// scanMore is how much a scan reads beyond where it is to end, for the record that is there.
+const scanMore = 4 << 10
+
 // ErrGone is returned for a record whose segment was dropped: ask again where it is.
 var ErrGone = errors.New("the segment was dropped")
 
@@ -97,7 +100,12 @@ func (l *Log) segment(id uint32) (Segment, bool) {
 // Read reads the records at the given places, which are best in order of segment and offset, and calls got for each with its number and what
 // was found: ErrGone, or another error if it cannot be read or is damaged. The payload is valid until got returns.
 func (l *Log) Read(places []Place, got func(i int, r Record, err error)) {
-	var buf []byte
+	kept, ok := l.buffers.Get().(*[]byte)
+	if !ok {
+		kept = new([]byte)
+	}
+	defer l.buffers.Put(kept)
+	buf := *kept
 	for i := 0; i < len(places); {
 		from, end := places[i].Off, places[i].Off+places[i].Size
 		n := i + 1
@@ -111,6 +119,9 @@ func (l *Log) Read(places []Place, got func(i int, r Record, err error)) {
 		}
 		if uint32(cap(buf)) < end-from {
 			buf = make([]byte, end-from)
+			if len(buf) <= 2*runBytes {
+				*kept = buf
+			}
 		}
 		b, err := l.pread(places[i].Segment, from, buf[:end-from])
 		for ; i < n; i++ {
@@ -185,7 +196,7 @@ func (l *Log) scan(s Segment, off, atMost int64, next uint64, f func(*Record) er
 	if atMost > 0 {
 		limit = min(limit, off+atMost)
 	}
-	size := min(s.Bytes-off, 1<<20)
+	size := min(s.Bytes-off, limit-off+scanMore, runBytes)
 	buf := make([]byte, 0, size)
 	at := 0 // of the next record in buf, whose first byte is that of the segment at base
 	base := off

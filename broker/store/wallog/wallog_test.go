@@ -80,7 +80,7 @@ func TestWriteReadDrop(t *testing.T) {
 	if diff := cmp.Diff(want, read()); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
 	}
-	eldest, ok := l.Eldest()
+	eldest, _, ok := l.Eldest()
 	if !ok {
 		t.Fatal("one segment only")
 	}
