@@ -222,7 +222,8 @@ func TestRuntimeKeys(t *testing.T) {
 	if len(want) != 50 {
 		t.Fatalf("%d names, want 50", len(want))
 	}
-	wanted := map[string]bool{"queue_full_action": true, "max_retained_messages": true, "max_retained_bytes": true} // and of our own
+	wanted := map[string]bool{"queue_full_action": true, "max_retained_messages": true, "max_retained_bytes": true, // and of our own
+		"min_apikey_length": true, "max_apikey_expiry_days": true} // asked with each new key
 	for _, name := range want {
 		wanted[name] = true
 	}

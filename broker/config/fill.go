@@ -33,6 +33,9 @@ func (f *filler) fill(v reflect.Value, values map[string]any, where, prefix stri
 			continue // an option other protocols have
 		}
 		value, ok := values[tag]
+		if !ok && prefix == "" && !k.HasDefault() {
+			continue // nobody has set it; options of a listener have their default on another level
+		}
 		if !ok {
 			f.problem("%s: %s has no value: the file was compiled by another version", where, tag)
 			continue

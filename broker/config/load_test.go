@@ -179,6 +179,7 @@ func TestLoad(t *testing.T) {
 	} {
 		d.Settings[key] = value
 	}
+	d.Settings["max_apikey_expiry_days"] = int64(30) // without a default: nothing stands there unless somebody sets it
 	options := d.options(0)
 	options["max_connections"], options["max_connection_lifetime"] = int64(-1), int64(60)
 	options["buffer_sizes"], options["allowed_protocol_versions"] = []int64{1, 2, 3}, []int64{4, 5}
@@ -192,7 +193,7 @@ func TestLoad(t *testing.T) {
 	want := Default()
 	want.AllowAnonymous, want.Shards, want.ConnectTimeout, want.RetryInterval = true, 3, 1500*time.Millisecond, 0
 	want.PersistentExpiration, want.MaxLastWillDelay, want.QueueType = 7*24*time.Hour, 90*time.Second, "lifo"
-	want.StoreDir = "/root/var/lib/vernemq/store"
+	want.StoreDir, want.MaxAPIKeyLife = "/root/var/lib/vernemq/store", 30*24*time.Hour
 	want.Listeners = []Listener{
 		{Protocol: "tcp", Name: "default", Address: "127.0.0.1:1883", MaxConnections: -1, Acceptors: 10, MaxLifetime: time.Minute,
 			ProtocolVersions: []int{4, 5}, BufferSizes: []int{1, 2, 3}},

@@ -60,6 +60,10 @@ type Options struct {
 	StoreSegmentSize  int           `conf:"store.segment_size"`
 	StoreCompactRate  int64         `conf:"store.compact_rate"` // bytes a second; 0: never
 
+	// HTTP interface.
+	MinAPIKeyLength int           `conf:"min_apikey_length"`      // characters; asked of new keys
+	MaxAPIKeyLife   time.Duration `conf:"max_apikey_expiry_days"` // of new keys; 0: for ever
+
 	Listeners []Listener
 }
 

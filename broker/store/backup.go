@@ -48,7 +48,7 @@ func (s *Durable) Backup(to string) (err error) {
 			return fmt.Errorf("backing up: %w", err)
 		}
 	}
-	return errors.Join(files.SyncDir(dir), writeVersion(files, to))
+	return errors.Join(files.SyncDir(dir), writeVersion(files, to, int(s.raised.Load()))) // behind what was copied, which may have raised it
 }
 
 // copyFile copies the first size bytes of a file.

@@ -338,6 +338,8 @@ func (s *Durable) carry(r *wallog.Record, live map[uint32]uint32) error {
 		s.carryInbound(d.inbound(), r.Seq)
 	case typeRetained:
 		s.carryRetained(r, &d)
+	case typeAPIKey:
+		s.carryAPIKey(d.apiKey().id(), r.Seq)
 	case typeRun:
 		if r.Seq == s.runAt {
 			s.runAt = s.carried(s.runAt, s.put(typeRun, func(b []byte) []byte { return appendRun(b, s.run, s.x.lastKey) }))

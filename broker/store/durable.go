@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vernemq/broker/msg"
@@ -110,10 +111,11 @@ func (c *Config) defaults() error {
 // Durable is the Store on disk: a log of checked records, an index of what they say in memory, payloads only in the log. Records are gathered
 // in a batch while the batch before is written and synced: one goroutine writes, and everybody who waited is answered by one sync.
 type Durable struct {
-	cfg  Config
-	log  *wallog.Log
-	lock *os.File
-	run  uint64
+	cfg    Config
+	log    *wallog.Log
+	lock   *os.File
+	run    uint64
+	raised atomic.Int32 // version of the files
 
 	mu          sync.Mutex // guards what follows; held for moments only, never during a write
 	changed     *sync.Cond // done, synced, failing, closed or the segments changed
@@ -161,10 +163,11 @@ var _ Store = (*Durable)(nil)
 // batch is the records that wait for the next write.
 type batch struct {
 	wallog.Batch
-	ticket Ticket
-	first  uint64 // sequence number of its first record
-	urgent bool   // somebody may wait for it, or it has waited long enough itself
-	placed []placing
+	ticket  Ticket
+	first   uint64 // sequence number of its first record
+	version int    // of the store, at least, for its records; 0: any
+	urgent  bool   // somebody may wait for it, or it has waited long enough itself
+	placed  []placing
 }
 
 // placing says what to do with the place of a record: it is that of a message or of a retained one.
@@ -187,7 +190,7 @@ func Open(cfg Config) (*Durable, error) {
 		return nil, err
 	}
 	if cfg.Existing {
-		if err := checkVersion(cfg.FS, cfg.Dir, false); err != nil {
+		if _, err := checkVersion(cfg.FS, cfg.Dir, false); err != nil {
 			return nil, err
 		}
 	}
@@ -206,13 +209,15 @@ func Open(cfg Config) (*Durable, error) {
 }
 
 func open(cfg Config, lock *os.File) (*Durable, error) {
-	if err := checkVersion(cfg.FS, cfg.Dir, true); err != nil {
+	v, err := checkVersion(cfg.FS, cfg.Dir, true)
+	if err != nil {
 		return nil, err
 	}
 	s := &Durable{cfg: cfg, lock: lock, x: newIndex(), wake: make(chan struct{}, 1), tidy: make(chan struct{}, 1), quit: make(chan struct{}),
 		readers: make(chan struct{}, 4), next: 1}
 	s.changed = sync.NewCond(&s.mu)
 	s.clock.node = cfg.Node
+	s.raised.Store(int32(v))
 	r := replay{x: s.x}
 	s.x.byOrigin = &origins{}
 	l, err := wallog.Open(logConfig(cfg), r.record)

@@ -32,6 +32,9 @@ func (s *Durable) Recount() error {
 	for _, r := range s.x.retained {
 		one(r.at)
 	}
+	for _, k := range s.x.apiKeys {
+		one(k.at)
+	}
 	for i := uint32(1); i < s.x.messages.next; i++ {
 		if m := s.x.messages.at(i); m.head != 0 && m.place.Segment != 0 {
 			settled.add(uint64(m.place.Segment), 1)

@@ -21,6 +21,8 @@ func FuzzRecord(f *testing.F) {
 	add(typeRetained, appendString(appendString(appendString(appendString(appendStamp([]byte{flagRetain}, msg.Stamp{}), "m"), "t"), ""), "x"))
 	add(typeMove, appendMove(nil, Ack{Session: 1, Message: 1, PacketID: 7}, 1, Recipient{Session: 2, Opts: 1}))
 	add(typeInbound, appendInbound(nil, Inbound{1, 2}))
+	add(typeAPIKey, appendAPIKey(nil, &keptKey{APIKey: APIKey{Digest: [32]byte{1}, Scope: "mgmt", Beginning: "abc", Expires: 9}}))
+	add(typeAPIKeyEnd, appendKeyID(nil, keyID{scope: "mgmt"}))
 	add(typeRun, appendRun(nil, 3, 4))
 	f.Fuzz(func(t *testing.T, typ byte, b []byte) {
 		if n := keep(typ, b); n < 0 || n > len(b) {
@@ -44,6 +46,9 @@ func FuzzRecord(f *testing.F) {
 		}
 		for k := range r.x.retained {
 			r.x.deleteRetained(k)
+		}
+		for id := range r.x.apiKeys {
+			r.x.deleteAPIKey(id)
 		}
 		if n := r.x.waiting.used() + r.x.messages.used() + r.x.slots.used(); n != 0 || r.x.live != 0 {
 			t.Errorf("with everything taken away %d entries and %d bytes are left", n, r.x.live)

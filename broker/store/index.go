@@ -14,6 +14,7 @@ type index struct {
 	messages pages[message]
 	waiting  pages[delivery]
 	retained map[name]kept
+	apiKeys  map[keyID]keptKey
 	seeds    [2]maphash.Seed // of names
 	dying    []*stored       // ended sessions whose deliveries are still to be taken away
 	lastKey  SessionKey
@@ -127,7 +128,7 @@ const (
 )
 
 func newIndex() *index {
-	return &index{sessions: map[SessionKey]*stored{}, retained: map[name]kept{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	return &index{sessions: map[SessionKey]*stored{}, retained: map[name]kept{}, apiKeys: map[keyID]keptKey{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
 func sessionSize(r *Session) int64 {

@@ -17,6 +17,7 @@ type Memory struct {
 	sessions   map[SessionKey]*memSession
 	messages   map[MessageRef]*memMessage
 	retained   map[retainedKey]*msg.Message
+	apiKeys    map[keyID]APIKey
 	lastKey    SessionKey
 	lastRef    MessageRef
 
@@ -44,7 +45,8 @@ var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{sessions: map[SessionKey]*memSession{}, messages: map[MessageRef]*memMessage{}, retained: map[retainedKey]*msg.Message{}}
+	return &Memory{sessions: map[SessionKey]*memSession{}, messages: map[MessageRef]*memMessage{}, retained: map[retainedKey]*msg.Message{},
+		apiKeys: map[keyID]APIKey{}}
 }
 
 // Hold makes the writes from now on wait for Release.
@@ -290,9 +292,9 @@ func (s *Memory) Load(f Loader) error {
 		ms := s.sessions[k]
 		rec := ms.rec
 		rec.Subscriptions = slices.SortedFunc(maps.Values(ms.subs), byFilter)
-		f.Session(&rec)
+		f.session(&rec)
 		for id := range ms.inbound {
-			f.Inbound(Inbound{Session: k, PacketID: id})
+			f.inbound(Inbound{Session: k, PacketID: id})
 		}
 		for ref, ds := range ms.waiting {
 			for _, d := range ds {
@@ -303,15 +305,19 @@ func (s *Memory) Load(f Loader) error {
 	slices.SortStableFunc(all, func(a, b waiting) int { return cmp.Or(cmp.Compare(a.ref, b.ref), cmp.Compare(a.Session, b.Session)) })
 	for _, x := range all {
 		m := s.messages[x.ref].m
-		if f.Waiting != nil {
+		switch {
+		case f.Waiting != nil:
 			f.Waiting(x.ref, m.Size(), x.Recipient, x.state)
-		} else {
+		case f.Message != nil:
 			f.Message(x.ref, m, x.Recipient, x.state)
 		}
 	}
 	for k, m := range s.retained {
-		f.Retained(k.mountpoint, m)
+		if f.Retained != nil {
+			f.Retained(k.mountpoint, m)
+		}
 	}
+	s.loadAPIKeys(f)
 	return nil
 }
 

@@ -111,6 +111,8 @@ func (m *model) step() (t store.Ticket) {
 		m.set(fmt.Sprintf("inbound %d %d", in.Session, in.PacketID), t, "")
 	case x == 14 && len(m.open) > 0:
 		return m.move()
+	case x == 15:
+		return m.apiKey()
 	default:
 		return m.ack()
 	}
@@ -160,7 +162,7 @@ func (m *model) endSession() store.Ticket {
 	m.sessions = slices.Delete(m.sessions, i, i+1)
 	t := m.s.DeleteSession(k)
 	for name, vs := range m.things {
-		if w := strings.Fields(name); w[0] != "retained" && w[1] == fmt.Sprint(k) && vs[len(vs)-1].value != "" {
+		if w := strings.Fields(name); w[0] != "retained" && w[0] != "key" && w[1] == fmt.Sprint(k) && vs[len(vs)-1].value != "" {
 			m.set(name, t, "")
 		}
 	}
@@ -178,6 +180,21 @@ func (m *model) retain() store.Ticket {
 	m.set("retained "+topic, t, payload)
 	return t
 }
+
+// apiKey puts an API key, again or for the first time, or takes one away.
+func (m *model) apiKey() (t store.Ticket) {
+	k := store.APIKey{Digest: [32]byte{byte(m.rnd.IntN(2))}, Scope: fmt.Sprintf("scope%d", m.rnd.IntN(2)), Beginning: "abc", Expires: int64(m.n)}
+	if m.rnd.IntN(3) == 0 {
+		t = m.s.DeleteAPIKey(k.Digest, k.Scope)
+		m.set(keyName(k), t, "")
+		return t
+	}
+	t = m.s.PutAPIKey(k)
+	m.set(keyName(k), t, fmt.Sprint(k))
+	return t
+}
+
+func keyName(k store.APIKey) string { return fmt.Sprintf("key %d %s", k.Digest[0], k.Scope) }
 
 // publish: with an inbound exchange the two must stand or fall together, which the record of both makes sure of.
 func (m *model) publish() store.Ticket {
@@ -243,6 +260,7 @@ func contents(s *store.Durable) (map[string]string, error) {
 			got[fmt.Sprintf("delivery %d %s", r.Session, m.Payload)] = fmt.Sprintf("%d %d", state, r.PacketID)
 		},
 		Retained: func(_ string, m *msg.Message) { got["retained "+string(m.Topic)] = string(m.Payload) },
+		APIKey:   func(k store.APIKey) { got[keyName(k)] = fmt.Sprint(k) },
 	})
 	return got, err
 }

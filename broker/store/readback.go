@@ -138,6 +138,27 @@ const loadChunk = 256
 
 // Load implements Store. Messages come by age, and those of one message in the order of its recipients.
 func (s *Durable) Load(f Loader) error {
+	if f.Session != nil || f.Inbound != nil {
+		s.loadSessions(f)
+	}
+	if f.Message != nil || f.Waiting != nil {
+		var refs []MessageRef
+		for chunk := range slices.Chunk(s.byAge(), loadChunk) {
+			refs = refs[:0]
+			for _, m := range chunk {
+				refs = append(refs, MessageRef(uint64(m.gen)<<32|uint64(m.slot)))
+			}
+			s.loadMessages(f, refs)
+		}
+	}
+	if err := s.loadRetained(f); err != nil {
+		return err
+	}
+	s.loadAPIKeys(f)
+	return nil
+}
+
+func (s *Durable) loadSessions(f Loader) {
 	s.mu.Lock()
 	keys := slices.Collect(maps.Keys(s.x.sessions))
 	s.mu.Unlock()
@@ -147,20 +168,11 @@ func (s *Durable) Load(f Loader) error {
 		if !ok {
 			continue
 		}
-		f.Session(&rec)
+		f.session(&rec)
 		for _, id := range inbound {
-			f.Inbound(Inbound{Session: k, PacketID: id})
+			f.inbound(Inbound{Session: k, PacketID: id})
 		}
 	}
-	var refs []MessageRef
-	for chunk := range slices.Chunk(s.byAge(), loadChunk) {
-		refs = refs[:0]
-		for _, m := range chunk {
-			refs = append(refs, MessageRef(uint64(m.gen)<<32|uint64(m.slot)))
-		}
-		s.loadMessages(f, refs)
-	}
-	return s.loadRetained(f)
 }
 
 // session returns a copy of a session and its incoming exchanges.

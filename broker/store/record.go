@@ -23,6 +23,8 @@ const (
 	typeRun            = 10 // the store was opened: number of the run, highest session key
 	typeLost           = 11 // stands for a record that was damaged
 	typeMove           = 12 // a delivery waits for another session now
+	typeAPIKey         = 13 // an API key; since version 2
+	typeAPIKeyEnd      = 14 // digest, scope; since version 2
 )
 
 // Flags of a message record. The QoS is in bits 0-1.

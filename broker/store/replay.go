@@ -8,8 +8,8 @@ type replay struct {
 	e       envelope
 	run     uint64
 	lastKey SessionKey
-	count   [typeMove + 1]int64 // records by type
-	max     uint64              // latest stamp
+	count   [typeAPIKeyEnd + 1]int64 // records by type
+	max     uint64                   // latest stamp
 }
 
 // record takes one record. One that makes no sense ends the reading: its checksum is good, so that a disk is not to blame.
@@ -67,6 +67,16 @@ func (r *replay) record(rec *wallog.Record) error {
 		if a, origin, to := d.move(); d.err == nil {
 			x.expect(to.Session)
 			x.move(a, x.byOrigin.get(&x.messages, origin), to)
+		}
+	case typeAPIKey:
+		k := d.apiKey()
+		if k.at = rec.Seq; d.err == nil {
+			r.max = max(r.max, k.stamp.Time)
+			x.putAPIKey(&k)
+		}
+	case typeAPIKeyEnd:
+		if id := d.keyID(); d.err == nil {
+			x.deleteAPIKey(id)
 		}
 	case typeLost:
 	default:

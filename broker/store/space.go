@@ -20,8 +20,15 @@ const (
 	ballastName = "ballast"
 )
 
-// version is the version of the records and the files.
-const version = 1
+// version is the version of the records and the files: what this broker reads and writes.
+const version = 2
+
+// eldest is the version of the stores that this broker goes on with as they are, and of those it makes. A store gets a later one with the first
+// record of a type that came with it: until then a broker of that version may have it back.
+const eldest = 1
+
+// versionAPIKeys is the version that API keys came with.
+const versionAPIKeys = 2
 
 // lockDir takes the lock of a directory; closing the file gives it back, as does the end of the process.
 func lockDir(dir string) (*os.File, error) {
@@ -56,59 +63,72 @@ func versionErrorf(format string, args ...any) error {
 	return wrongVersion(fmt.Sprintf(format, args...))
 }
 
-// checkVersion refuses a store of another version, and marks a new one if it may.
-func checkVersion(files wallog.FS, dir string, create bool) error {
+// raise marks the store with the version that the records of a batch need, before they are written: a broker that would not understand them refuses
+// the store, rather than take them for damage. Only the writer calls it.
+func (s *Durable) raise(b *batch) error {
+	if b.version > int(s.raised.Load()) {
+		if err := writeVersion(s.cfg.FS, s.cfg.Dir, b.version); err != nil {
+			return err
+		}
+		s.raised.Store(int32(b.version))
+	}
+	b.version = 0
+	return nil
+}
+
+// checkVersion refuses a store of a version that this broker cannot read, marks a new one if it may, and returns the version.
+func checkVersion(files wallog.FS, dir string, create bool) (int, error) {
 	name := filepath.Join(dir, versionName)
 	f, err := files.OpenFile(name, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		names, err := files.ReadDir(dir)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for _, n := range names {
 			if strings.HasPrefix(n, wallog.DirPrefix) {
-				return versionErrorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that "+
+				return 0, versionErrorf("%s has a log but no file %s: if it is of this version of the broker, write the line \"vernemq-store %d\" to that "+
 					"file; else put back a backup", dir, versionName, version)
 			}
 		}
 		if !create {
-			return fmt.Errorf("%w in %s", ErrNone, dir)
+			return 0, fmt.Errorf("%w in %s", ErrNone, dir)
 		}
-		return writeVersion(files, dir)
+		return eldest, writeVersion(files, dir, eldest)
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	b := make([]byte, 64)
 	n, err := f.ReadAt(b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return errors.Join(err, f.Close())
+		return 0, errors.Join(err, f.Close())
 	}
 	if err := f.Close(); err != nil {
-		return err
+		return 0, err
 	}
 	text := strings.TrimSpace(string(b[:n]))
 	v, err := strconv.Atoi(strings.TrimPrefix(text, "vernemq-store "))
 	switch {
 	case err != nil || !strings.HasPrefix(text, "vernemq-store "):
-		return versionErrorf("%s does not say which version the store has, but %q: put back a backup", name, text)
+		return 0, versionErrorf("%s does not say which version the store has, but %q: put back a backup", name, text)
 	case v > version:
-		return versionErrorf("the store in %s has version %d, and this broker knows up to %d: install the newer broker again, run \"vernemq store export FILE\", then this "+
+		return 0, versionErrorf("the store in %s has version %d, and this broker knows up to %d: install the newer broker again, run \"vernemq store export FILE\", then this "+
 			"one and \"vernemq store import FILE\" on an empty directory", dir, v, version)
-	case v < version:
-		return versionErrorf("the store in %s has version %d, and this broker needs %d: run \"vernemq store export FILE\" with the older broker, move the "+
-			"directory away, then run \"vernemq store import FILE\" with this one", dir, v, version)
+	case v < eldest:
+		return 0, versionErrorf("the store in %s has version %d, and this broker needs %d or later: run \"vernemq store export FILE\" with the older broker, move the "+
+			"directory away, then run \"vernemq store import FILE\" with this one", dir, v, eldest)
 	}
-	return nil
+	return v, nil
 }
 
-func writeVersion(files wallog.FS, dir string) error {
+func writeVersion(files wallog.FS, dir string, v int) error {
 	name := filepath.Join(dir, versionName)
 	f, err := files.OpenFile(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(f, "vernemq-store %d\n", version)
+	_, err = fmt.Fprintf(f, "vernemq-store %d\n", v)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("writing the store's version: %w", err)
 	}

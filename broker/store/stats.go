@@ -5,6 +5,7 @@ type Stats struct {
 	Sessions, Waiting int // sessions, deliveries that wait
 	StoredMessages    int // messages that wait
 	StoredRetained    int
+	StoredAPIKeys     int
 	LiveBytes         int64 // of what is on disk, about as much is needed
 	DiskBytes         int64
 	Segments          int
@@ -42,6 +43,7 @@ func (s *Durable) Stats() Stats {
 	defer s.mu.Unlock()
 	r := s.stats
 	r.Sessions, r.Waiting, r.StoredMessages, r.StoredRetained = len(s.x.sessions), s.x.waiting.used(), s.x.messages.used(), len(s.x.retained)
+	r.StoredAPIKeys = len(s.x.apiKeys)
 	if s.damage != nil {
 		r.Damage = s.damage.Error()
 	}

@@ -1,4 +1,4 @@
-// Package store is the durable truth: sessions, subscriptions, messages that wait, what is in flight, retained messages. It knows records
+// Package store is the durable truth: sessions, subscriptions, messages that wait, what is in flight, retained messages, API keys. It knows records
 // and nothing of what they mean; sessions, queues and retain decide what to write. Recipients and sessions are named by a SessionKey that
 // the store hands out and that stays the same across restarts, whatever the number of shards.
 //
@@ -116,23 +116,42 @@ type Store interface {
 	PutMove(a Ack, to Recipient) Ticket
 	// PutRetained sets the retained message of a topic; an empty payload deletes it. It may keep m if that is owned, else a copy.
 	PutRetained(mountpoint string, m *msg.Message) Ticket
-	// Full tells why nothing is taken any more that makes the store larger: new sessions, new subscriptions, retained messages that are new or larger.
+	// PutAPIKey writes an API key, or overwrites the one with its digest and scope.
+	PutAPIKey(k APIKey) Ticket
+	// DeleteAPIKey forgets the API key with that digest and scope.
+	DeleteAPIKey(digest [32]byte, scope string) Ticket
+	// Full tells why nothing is taken any more that makes the store larger: new sessions, new subscriptions, new API keys, retained messages that are new or
+	// larger.
 	// Nil while it is. What changes or ends what is there is always taken, there is a reserve for that. It is for the caller to ask and refuse.
 	Full() error
 	// ReadMessages reads messages back and calls done with them, in the order asked for, from another goroutine; a message that is gone is nil.
 	ReadMessages(refs []MessageRef, done func([]*msg.Message))
-	// Load calls f for everything that is stored, in a consistent order (sessions, then messages by age with their state, then retained).
+	// Load calls f for everything that is stored, in a consistent order (sessions, then messages by age with their state, then retained, then API keys).
 	Load(f Loader) error
 	// Close makes everything durable and releases the store.
 	Close() error
 }
 
-// Loader receives what a store holds at start. It may call the store, unless that says otherwise. With Waiting set, Message is not called: deliveries are
-// told without their messages, which are read back when they are wanted. size is what the message takes in the store, in bytes.
+// Loader receives what a store holds at start; what it has no function for is not told, and costs nothing. It may call the store, unless that says
+// otherwise. With Waiting set, Message is not called: deliveries are told without their messages, which are read back when they are wanted. size is
+// what the message takes in the store, in bytes.
 type Loader struct {
 	Session  func(*Session)
 	Message  func(ref MessageRef, m *msg.Message, r Recipient, state AckKind)
 	Waiting  func(ref MessageRef, size int, r Recipient, state AckKind)
 	Inbound  func(Inbound)
 	Retained func(mountpoint string, m *msg.Message)
+	APIKey   func(APIKey)
+}
+
+func (f *Loader) session(s *Session) {
+	if f.Session != nil {
+		f.Session(s)
+	}
+}
+
+func (f *Loader) inbound(in Inbound) {
+	if f.Inbound != nil {
+		f.Inbound(in)
+	}
 }

@@ -11,6 +11,7 @@ import (
 // Report is what Verify found.
 type Report struct {
 	Sessions, Messages, Deliveries, Retained int
+	APIKeys                                  int
 	Records                                  int64
 	Segments                                 int
 	Bytes                                    int64
@@ -39,6 +40,7 @@ func Verify(dir string) (Report, error) {
 		r.Segments, r.Bytes = l.Usage()
 		r.TornBytes, r.Damage = l.CutBytes(), l.Damage()
 		r.Sessions, r.Messages, r.Deliveries, r.Retained = len(rp.x.sessions), rp.x.messages.used(), rp.x.waiting.used(), len(rp.x.retained)
+		r.APIKeys = len(rp.x.apiKeys)
 		return l.Close()
 	})
 	return r, err
@@ -62,7 +64,7 @@ func checkContent(rec *wallog.Record) error {
 
 // offline calls f with what it takes to read the log of a store that nobody uses.
 func offline(dir string, f func(wallog.Config) error) error {
-	if err := checkVersion(wallog.OS{}, dir, false); err != nil {
+	if _, err := checkVersion(wallog.OS{}, dir, false); err != nil {
 		return err
 	}
 	lock, err := lockDir(dir)
@@ -152,6 +154,12 @@ func describe(r *wallog.Record) string {
 	case typeRun:
 		run := d.uint()
 		text = fmt.Sprintf("run %d last_key=%d", run, d.uint())
+	case typeAPIKey:
+		k := d.apiKey()
+		text = fmt.Sprintf("api-key %x beginning=%q scope=%q expires=%d", k.Digest[:4], k.Beginning, k.Scope, k.Expires)
+	case typeAPIKeyEnd:
+		id := d.keyID()
+		text = fmt.Sprintf("api-key-end %x scope=%q", id.digest[:4], id.scope)
 	case typeLost:
 		text = "lost"
 	default:

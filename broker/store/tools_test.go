@@ -156,14 +156,14 @@ func TestVerifyRepairDump(t *testing.T) {
 	}
 	mustClose(t, s)
 	r, err := store.Verify(cfg.Dir)
-	if err != nil || len(r.Damage) > 0 || r.TornBytes > 0 || r.Records == 0 || r.Sessions == 0 {
+	if err != nil || len(r.Damage) > 0 || r.TornBytes > 0 || r.Records == 0 || r.Sessions == 0 || r.APIKeys == 0 {
 		t.Errorf("Verify: %+v, %v", r, err)
 	}
 	var dump bytes.Buffer
 	if err := store.Dump(cfg.Dir, &dump); err != nil || int64(strings.Count(dump.String(), "\n")) != r.Records {
 		t.Errorf("Dump: %v, %d lines for %d records", err, strings.Count(dump.String(), "\n"), r.Records)
 	}
-	for _, word := range []string{"session ", "message ", "ack ", "retained ", "subscription ", "run "} {
+	for _, word := range []string{"session ", "message ", "ack ", "retained ", "subscription ", "run ", "api-key "} {
 		if !strings.Contains(dump.String(), word) {
 			t.Errorf("no %sin the dump", word)
 		}
@@ -209,7 +209,7 @@ func (c *telling) Durable(_ store.Ticket, err error) { c.err = err }
 
 func TestVersions(t *testing.T) {
 	for text, want := range map[string]string{
-		"vernemq-store 2\n": "install the newer broker again",
+		"vernemq-store 3\n": "install the newer broker again",
 		"vernemq-store 0\n": "with the older broker",
 		"something":         "does not say which version",
 		"":                  "does not say which version",

@@ -16,6 +16,7 @@ type item struct {
 	Inbound *Inbound       `json:"inbound,omitempty"`
 	Message *exportMessage `json:"message,omitempty"`
 	Retain  *exportMessage `json:"retained,omitempty"`
+	APIKey  *exportAPIKey  `json:"api_key,omitempty"`
 	End     *int           `json:"end,omitempty"` // number of lines before it, so that a cut-off export is noticed
 }
 
@@ -33,6 +34,13 @@ type exportMessage struct {
 type exportDelivery struct {
 	Recipient
 	State AckKind
+}
+
+type exportAPIKey struct {
+	Digest    []byte // SHA-256 of the key
+	Scope     string
+	Beginning string
+	Expires   int64 `json:",omitempty"` // unix seconds; 0 never
 }
 
 const exportFormat = 1
@@ -71,6 +79,10 @@ func (s *Durable) Export(w io.Writer) error {
 			flush()
 			put(item{Retain: s.export(m)})
 		},
+		APIKey: func(k APIKey) {
+			flush()
+			put(item{APIKey: &exportAPIKey{k.Digest[:], k.Scope, k.Beginning, k.Expires}})
+		},
 	})
 	flush()
 	put(item{End: &lines})
@@ -87,7 +99,7 @@ func (s *Durable) export(m *msg.Message) *exportMessage {
 
 // Import reads an export into the store, which has to be empty, and returns when it is durable.
 func (s *Durable) Import(r io.Reader) error {
-	if x := s.Stats(); x.Sessions+x.StoredMessages+x.StoredRetained > 0 {
+	if x := s.Stats(); x.Sessions+x.StoredMessages+x.StoredRetained+x.StoredAPIKeys > 0 {
 		return errors.New("the store is not empty: import into a new directory")
 	}
 	dec := json.NewDecoder(r)
@@ -163,6 +175,12 @@ func (s *Durable) take(x *item, keys map[SessionKey]SessionKey) error {
 		}
 	case x.Retain != nil:
 		s.PutRetained(x.Retain.Mountpoint, s.imported(x.Retain))
+	case x.APIKey != nil:
+		k := APIKey{Scope: x.APIKey.Scope, Beginning: x.APIKey.Beginning, Expires: x.APIKey.Expires}
+		if copy(k.Digest[:], x.APIKey.Digest) != len(k.Digest) || len(x.APIKey.Digest) != len(k.Digest) {
+			return fmt.Errorf("an API key with a digest of %d bytes, not %d", len(x.APIKey.Digest), len(k.Digest))
+		}
+		s.PutAPIKey(k)
 	default:
 		return errors.New("it says nothing that this version knows")
 	}

@@ -68,6 +68,9 @@ func (s *Durable) flush(last bool) bool {
 }
 
 func (s *Durable) writeBatch(b *batch, sync bool) error {
+	if err := s.raise(b); err != nil {
+		return err
+	}
 	if b.Len() > 0 {
 		return s.log.Write(&b.Batch, sync)
 	}

@@ -201,6 +201,29 @@ func retained(h *harness) {
 	h.expect(`retained  "a" "3" qos=1`, `retained m "a" "2" qos=1`)
 }
 
+// apiKeys: one for each digest and scope, told in that order, and alone if nothing else is asked for.
+func apiKeys(h *harness) {
+	one, two := [32]byte{1, 31: 1}, [32]byte{2}
+	h.wait(h.PutAPIKey(store.APIKey{Digest: two, Scope: "mgmt"}))
+	h.wait(h.PutAPIKey(store.APIKey{Digest: one, Scope: "mgmt", Beginning: "abc", Expires: 1 << 40}))
+	h.wait(h.PutAPIKey(store.APIKey{Digest: one, Scope: "api2", Beginning: "abc"}))
+	h.wait(h.PutAPIKey(store.APIKey{Digest: two, Scope: "mgmt", Beginning: "x", Expires: -1}))
+	h.wait(h.PutAPIKey(store.APIKey{Digest: two, Scope: "gone"}))
+	h.wait(h.DeleteAPIKey(two, "gone"))
+	h.wait(h.DeleteAPIKey(two, "gone"))
+	h.wait(h.DeleteAPIKey(one, "never"))
+	h.session("a")
+	h.wait(h.PutRetained("", message("t", "x", 1)))
+	h.expect(line(1, "a", ""), `retained  "t" "x" qos=1`, `api key 0100 "api2" "abc" expires=0`, `api key 0100 "mgmt" "abc" expires=1099511627776`, `api key 0200 "mgmt" "x" expires=-1`)
+	var scopes []string
+	if err := h.Load(store.Loader{APIKey: func(k store.APIKey) { scopes = append(scopes, k.Scope) }}); err != nil {
+		h.t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"api2", "mgmt", "mgmt"}, scopes); diff != "" {
+		h.t.Errorf("scopes (-want +got):\n%s", diff)
+	}
+}
+
 func deleteSession(h *harness) {
 	a, b := h.session("a"), h.session("b")
 	h.wait(h.PutSubscription(a, store.Subscription{Filter: "x", Opts: 1}))

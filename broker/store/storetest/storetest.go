@@ -22,7 +22,7 @@ func Run(t *testing.T, durable bool, open func(t *testing.T, again bool) store.S
 		f    func(*harness)
 	}{
 		{"sessions", sessions}, {"wills", wills}, {"subscriptions", subscriptions}, {"messages", messages}, {"order", order}, {"acks", acks},
-		{"overlapping", overlapping}, {"overlapping by QoS", overlappingQoS}, {"moves", moves}, {"inbound", inbound}, {"retained", retained}, {"delete session", deleteSession}, {"read back", readBack},
+		{"overlapping", overlapping}, {"overlapping by QoS", overlappingQoS}, {"moves", moves}, {"inbound", inbound}, {"retained", retained}, {"API keys", apiKeys}, {"delete session", deleteSession}, {"read back", readBack},
 		{"tickets", tickets}, {"late", late}, {"unknown", unknown}, {"concurrent", concurrent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func (h *harness) ack(kind store.AckKind, k store.SessionKey, ref store.MessageR
 // dump is everything in the store, in the order of Load where that is promised and sorted where it is not.
 func (h *harness) dump() (out []string) {
 	h.t.Helper()
-	var retained, inbound []string
+	var retained, inbound, keys []string
 	stage := 0
 	in := func(n int, what string) {
 		if n < stage {
@@ -155,13 +155,17 @@ func (h *harness) dump() (out []string) {
 			in(2, "retained message")
 			retained = append(retained, fmt.Sprintf("retained %s %q %q qos=%d", mountpoint, m.Topic, m.Payload, m.QoS))
 		},
+		APIKey: func(k store.APIKey) {
+			in(3, "API key")
+			keys = append(keys, fmt.Sprintf("api key %x %q %q expires=%d", k.Digest[:2], k.Scope, k.Beginning, k.Expires))
+		},
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	sort.Strings(inbound)
 	sort.Strings(retained)
-	return slices.Concat(out, inbound, retained)
+	return slices.Concat(out, inbound, retained, keys)
 }
 
 func (h *harness) expect(want ...string) {
