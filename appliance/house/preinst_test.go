@@ -22,7 +22,7 @@ func TestPreinstProcessor(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(bin, "uname"), []byte("#!/bin/sh\necho "+c.machine+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		text := strings.NewReplacer("@ARCH@", c.arch, "@STORE_VERSION@", "1", "data=/var/lib/vernemq", "data="+bin).Replace(readText(t, "packaging/scripts/preinst"))
+		text := strings.NewReplacer("@ARCH@", c.arch, "@STORE_ELDEST@", "1", "@STORE_VERSION@", "2", "data=/var/lib/vernemq", "data="+bin).Replace(readText(t, "packaging/scripts/preinst"))
 		if strings.Contains(text, "@") {
 			t.Fatal("a place of preinst is not filled in: .ci/packages and this test have to know it")
 		}
@@ -32,6 +32,27 @@ func TestPreinstProcessor(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		if refused := err != nil; refused != (c.says != "") || !strings.Contains(string(out), c.says) || !refused && len(out) > 0 {
 			t.Errorf("%s on %s: %v\n%s", c.arch, c.machine, err, out)
+		}
+	}
+}
+
+// The same script keeps a package from a store that its program could not read, and lets the others be.
+func TestPreinstStore(t *testing.T) {
+	for version, refused := range map[string]bool{"1": true, "2": false, "3": false, "4": true, "99": true} {
+		data := t.TempDir()
+		if err := os.Mkdir(filepath.Join(data, "store"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(data, "store", "VERSION"), []byte("vernemq-store "+version+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.NewReplacer("@ARCH@", "amd64", "@STORE_ELDEST@", "2", "@STORE_VERSION@", "3", "data=/var/lib/vernemq", "data="+data).
+			Replace(readText(t, "packaging/scripts/preinst"))
+		cmd := exec.Command("/bin/sh", "-s", "upgrade")
+		cmd.Stdin = strings.NewReader(text)
+		out, err := cmd.CombinedOutput()
+		if (err != nil) != refused || refused && !strings.Contains(string(out), "has version "+version+", and this package's broker knows 2 to 3") {
+			t.Errorf("a store of version %s: %v\n%s", version, err, out)
 		}
 	}
 }

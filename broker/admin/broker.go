@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 
+	"vernemq/broker/auth/apikey"
 	"vernemq/broker/metric"
 	"vernemq/broker/msg"
 )
@@ -32,6 +33,8 @@ type Broker interface {
 	Reauthorize(ctx context.Context, id msg.SubscriberID, user string) (changed int, err error)
 	// Store returns the durable store, nil if everything is kept in memory.
 	Store() Store
+	// APIKeys returns the keys of the HTTP interface.
+	APIKeys() *apikey.Keys
 	// Reconfigurer returns what changes the configuration, nil if nothing can.
 	Reconfigurer() Reconfigurer
 }

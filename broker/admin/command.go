@@ -96,6 +96,7 @@ func NewTree(b Broker) *Tree {
 	t.add("listener", "Inspects the addresses the broker listens on.", listenerShow(b))
 	t.add("metrics", "Inspects and resets the broker's metrics.", metricsShow(b), metricsReset(b))
 	t.add("store", "Inspects and saves the durable store.", storeShow(b), storeBackup(b), storeCompact(b))
+	t.add("api-key", "Makes and ends the keys of the HTTP interface.", apiKeyCreate(b), apiKeyAdd(b), apiKeyDelete(b), apiKeyShow(b))
 	t.add("reload", "Reads the configuration anew.", reload(b))
 	t.add("set", "Changes the configuration of the running broker.", set(b))
 	t.add("unset", "Takes back what set gave.", unset(b))

@@ -46,6 +46,7 @@ func storeShow(b Broker) *Command {
 				{"messages", x.StoredMessages},
 				{"deliveries", x.Waiting},
 				{"retained", x.StoredRetained},
+				{"api_keys", x.StoredAPIKeys},
 				{"bytes", x.DiskBytes},
 				{"live_bytes", x.LiveBytes},
 				{"segments", x.Segments},

@@ -33,7 +33,7 @@ func crashChild(dir string) {
 	o.MaxOfflineMessages, o.MaxOnlineMessages = -1, -1
 	o.StoreDir, o.StoreDurability, o.StoreSegmentSize = filepath.Join(dir, "store"), "ack", 1<<20
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := node.Start(context.Background(), node.Params{Options: o, Log: log})
+	n, err := node.Start(context.Background(), node.Params{Options: o, Log: log, AdminSocket: filepath.Join(dir, "run", "admin.sock")})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

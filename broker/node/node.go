@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vernemq/broker/admin"
+	"vernemq/broker/auth/apikey"
 	"vernemq/broker/config"
 	"vernemq/broker/exchange"
 	"vernemq/broker/hook"
@@ -43,6 +44,7 @@ type Node struct {
 	options   *config.Live
 	metrics   *metric.Registry
 	store     store.Store
+	apiKeys   *apikey.Keys
 	exchange  *exchange.Exchange
 	group     *shard.Group
 	listeners *listener.Manager
@@ -98,6 +100,9 @@ func Start(ctx context.Context, p Params) (_ *Node, err error) {
 	}
 	n.group = group
 	sessions, deliveries, err := n.exchange.Restore(func(id msg.SubscriberID) *exchange.Home { return group.Shard(group.ShardOf(id)).Home() }, away)
+	if err == nil {
+		n.apiKeys, err = apikey.Open(p.Store, n.options, apikey.Clock{Now: time.Now, ClockSet: clockSet})
+	}
 	group.Start()
 	if err != nil {
 		group.Close()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vernemq/broker/admin"
+	"vernemq/broker/auth/apikey"
 	"vernemq/broker/metric"
 	"vernemq/broker/msg"
 	"vernemq/broker/session"
@@ -26,6 +27,9 @@ func (v brokerView) Metrics() *metric.Registry { return v.n.metrics }
 
 // Reconfigurer implements admin.Broker.
 func (v brokerView) Reconfigurer() admin.Reconfigurer { return v.n.reconf }
+
+// APIKeys implements admin.Broker.
+func (v brokerView) APIKeys() *apikey.Keys { return v.n.apiKeys }
 
 // Store implements admin.Broker.
 func (v brokerView) Store() admin.Store {

@@ -122,8 +122,8 @@ func (p *program) storeVerify(dir string) int {
 	if err != nil {
 		return p.storeFailed("verify", err)
 	}
-	fmt.Fprintf(p.stdout, "%s: %d sessions, %d messages for %d deliveries, %d retained; %d records in %d segments, %d bytes\n", p.root.Inside(dir),
-		r.Sessions, r.Messages, r.Deliveries, r.Retained, r.Records, r.Segments, r.Bytes)
+	fmt.Fprintf(p.stdout, "%s: %d sessions, %d messages for %d deliveries, %d retained, %d API keys; %d records in %d segments, %d bytes\n", p.root.Inside(dir),
+		r.Sessions, r.Messages, r.Deliveries, r.Retained, r.APIKeys, r.Records, r.Segments, r.Bytes)
 	if r.TornBytes > 0 {
 		fmt.Fprintf(p.stdout, "%d bytes at the end were left by a crash before they were promised to anybody; the next start cuts them off\n", r.TornBytes)
 	}

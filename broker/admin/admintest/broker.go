@@ -8,10 +8,14 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"vernemq/broker/admin"
+	"vernemq/broker/auth/apikey"
+	"vernemq/broker/config"
 	"vernemq/broker/metric"
 	"vernemq/broker/msg"
+	"vernemq/broker/store"
 )
 
 // Broker is an admin.Broker. Do not change its fields while commands run.
@@ -22,6 +26,7 @@ type Broker struct {
 	Open     []admin.ListenerInfo
 	Registry *metric.Registry
 	Durable  admin.Store
+	Keys     *apikey.Keys
 	Reconf   admin.Reconfigurer
 	// Visit, if set, is called before each session is shown; an error ends the listing.
 	Visit func(ctx context.Context, s *admin.SessionInfo) error
@@ -91,6 +96,9 @@ func (b *Broker) Metrics() *metric.Registry { return b.Registry }
 // Store returns b.Durable.
 func (b *Broker) Store() admin.Store { return b.Durable }
 
+// APIKeys returns b.Keys.
+func (b *Broker) APIKeys() *apikey.Keys { return b.Keys }
+
 // Reconfigurer returns b.Reconf.
 func (b *Broker) Reconfigurer() admin.Reconfigurer { return b.Reconf }
 
@@ -127,6 +135,9 @@ func (b *Broker) EachSession(ctx context.Context, need admin.Need, exact *msg.Su
 	return nil
 }
 
+// Today is what the clock of the API keys says.
+var Today = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+
 // New returns a broker with one session of every sort, two listeners and a few counted events.
 func New() *Broker {
 	r := metric.NewRegistry(2)
@@ -144,7 +155,12 @@ func New() *Broker {
 	r.Gauge(metric.RouterSubscriptions, func() uint64 { return 3 })
 	r.Gauge(metric.RetainMessages, func() uint64 { return 4 })
 	r.Gauge(metric.ActiveMqttConnections, func() uint64 { return 2 })
+	keys, err := apikey.Open(store.NewMemory(), config.NewLive(&config.Options{MinAPIKeyLength: 8}), apikey.Clock{Now: func() time.Time { return Today }, ClockSet: func() bool { return true }})
+	if err != nil {
+		panic("BUG: a store in memory cannot be read: " + err.Error())
+	}
 	return &Broker{
+		Keys: keys,
 		Reconf: &Reconfigurer{
 			Answer: admin.Outcome{Findings: "warning: of the compiler\n", Notes: []string{"A note."}, Changes: []admin.Change{
 				{Key: "allow_anonymous", Live: true, Old: "off", New: "on", Origin: "/etc/vernemq/vernemq.conf:3"},
