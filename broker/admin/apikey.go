@@ -87,7 +87,8 @@ func apiKeyCreate(b Broker) *Command {
 func apiKeyAdd(b Broker) *Command {
 	return &Command{
 		Path: []string{"api-key", "add"},
-		Doc:  "Takes over an API key that was made elsewhere.\nIt can be had once for each scope. min_apikey_length says how long it has to be.",
+		Doc: "Takes over an API key that was made elsewhere.\nIt can be had once for each scope. min_apikey_length says how long it has to be. Who else is on this machine can see a command line while it runs: " +
+			"api-key create needs no key on it.",
 		Args: []ArgSpec{{Name: "key", Hint: "KEY", Doc: "The key: ASCII without blanks.", Required: true}, scopeArg(defaultScopeDoc), expiresArg},
 		Run: func(ctx context.Context, r *Request) (Result, error) {
 			expires, err := parseExpires(r.Args["expires"])
