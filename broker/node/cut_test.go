@@ -93,14 +93,20 @@ func resume(t *testing.T, addr, id string, v mqtt.Version, in, out int) (p *peer
 	return p, err == nil && body[0] == 1, err
 }
 
-// packet reads one packet.
+// errTaken says that another connection has taken the session over.
+var errTaken = errors.New("the session was taken over")
+
+// packet reads one packet. The word that the session was taken over is an end like any other.
 func (p *peer) packet() (hd mqtt.Header, body []byte, err error) {
 	f, err := p.frame()
 	if err != nil {
 		return hd, nil, err
 	}
 	hd, _, _ = mqtt.ReadHeader(f, 0, p.v)
-	return hd, f[hd.Size:], nil
+	if body = f[hd.Size:]; hd.Type == mqtt.TypeDisconnect && len(body) > 0 && body[0] == byte(mqtt.CodeSessionTakenOver) {
+		return hd, nil, errTaken
+	}
+	return hd, body, nil
 }
 
 // answer reads one acknowledgement.
