@@ -17,7 +17,7 @@ func (h *Home) Connect(c *session.Connect, out *session.Output) (s *session.Sess
 	if err != nil {
 		return nil, false, err
 	}
-	s = h.byID[c.ID]
+	s = h.Session(c.ID)
 	if c.Expiry > 0 && (s == nil || s.Key == 0) && h.x.Store.Full() != nil {
 		return nil, false, errStoreFull
 	}

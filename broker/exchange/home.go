@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"hash/maphash"
 	"math/rand/v2"
 
 	"vernemq/broker/hook"
@@ -22,7 +23,7 @@ type Home struct {
 	loop  Loop
 	shard int
 
-	byID   map[msg.SubscriberID]*session.Session
+	byID   roster
 	groups map[uint32]*shelf  // queues of shared groups, by slot
 	slots  []*session.Session // by slot; nil: free
 	routes []*route           // by slot: the match remembered for a publishing session
@@ -54,7 +55,7 @@ const TimerSession = 1
 
 // NewHome returns the part of x that lives on a shard. now is monotonic nanoseconds.
 func NewHome(x *Exchange, shard int, loop Loop, now int64) *Home {
-	h := &Home{x: x, loop: loop, shard: shard, byID: make(map[msg.SubscriberID]*session.Session), groups: map[uint32]*shelf{}, rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	h := &Home{x: x, loop: loop, shard: shard, byID: roster{seed: maphash.MakeSeed()}, groups: map[uint32]*shelf{}, rng: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	h.T = session.Turn{Now: now, Count: x.Metrics.Shard(shard), Store: x.Store, Hooks: x.hooks, Wheel: wheel.New(now)}
 	h.T.Sink.Pump = h.Pump
 	h.T.Read = func(refs []store.MessageRef, done func([]*msg.Message)) {
@@ -78,7 +79,7 @@ func (h *Home) Refresh() {
 func (h *Home) Online() int { return h.online }
 
 // Sessions returns how many sessions there are, connected or not.
-func (h *Home) Sessions() int { return len(h.byID) - len(h.groups) + h.more }
+func (h *Home) Sessions() int { return h.byID.n - len(h.groups) + h.more }
 
 // Each calls f for the sessions from slot on, until it returns false; it returns the slot to go on from, or -1 at the end.
 func (h *Home) Each(from int, f func(*session.Session) bool) int {
@@ -96,7 +97,7 @@ func (h *Home) Working() bool {
 }
 
 // Session returns the session of a subscriber, or nil.
-func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID[id] }
+func (h *Home) Session(id msg.SubscriberID) *session.Session { return h.byID.find(id, h.slots) }
 
 // At returns the session in a slot, or nil.
 func (h *Home) At(slot uint32) *session.Session {
@@ -109,7 +110,7 @@ func (h *Home) At(slot uint32) *session.Session {
 // create makes the session of a subscriber.
 func (h *Home) create(id msg.SubscriberID) *session.Session {
 	s := h.seat(id)
-	h.byID[id] = s
+	h.byID.add(id, s.Slot)
 	return s
 }
 
@@ -147,9 +148,7 @@ func (h *Home) end(s *session.Session) {
 	}
 	s.Gone = true
 	h.mark(s)
-	if h.byID[s.ID] == s {
-		delete(h.byID, s.ID)
-	}
+	h.byID.remove(s.ID, s.Slot) // it may not be in: see several.go
 	h.routes[s.Slot] = nil
 	h.T.Count.Inc(metric.QueueTeardown)
 	if !h.leave(s) {

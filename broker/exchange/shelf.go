@@ -84,7 +84,7 @@ func (h *Home) tend(id msg.SubscriberID) {
 	sh, _, _ := topic.ParseShared(id.ClientID[len(groupMark):])
 	g := h.x.index(id.Mountpoint).Group(sh.Group, sh.Filter)
 	var sf *shelf
-	s := h.byID[id]
+	s := h.Session(id)
 	if s != nil {
 		sf = h.groups[s.Slot]
 	}

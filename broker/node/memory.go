@@ -1,9 +1,9 @@
 package node
 
 import (
-	"math"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 	"time"
 )
@@ -11,12 +11,15 @@ import (
 // The memory policy, in bytes.
 const (
 	// heapFloor is the garbage below which a collection is not worth its cost: a broker with little live data and much traffic would
-	// otherwise collect every few megabytes. Above it the policy is Go's own: a collection when the heap has doubled.
+	// otherwise collect every few megabytes.
 	heapFloor = 16 << 20
-	// A broker that allocates less than quiet in a second, and holds more memory than trim and an eighth of what lives without need, as garbage
+	// heapShare is the share of the live bytes, in percent, that may be garbage above it: half of what Go's own policy allows, since what is
+	// published on the way of most messages leaves no garbage, and memory is what an edge machine has least of.
+	heapShare = 50
+	// A broker that allocates less than quiet in a second, and holds more memory than trim and a sixteenth of what lives without need, as garbage
 	// or as pages the collector keeps for itself, returns it to the system: after a storm of connections an edge machine has better use for it.
 	quiet = 256 << 10
-	trim  = 2 << 20
+	trim  = 1 << 20
 	// loadPercent is GOGC while the store is loaded. What that leaves behind would else be as much as what stays, on a machine that may have no
 	// room for both.
 	loadPercent = 25
@@ -75,31 +78,59 @@ func startKeeper() {
 func (k *keeper) run() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var last runtime.MemStats
-	runtime.ReadMemStats(&last) // what the start has left is returned at once
+	collected := make(chan struct{}, 1)
+	watchCollector(collected)
+	last := readHeap() // what the start has left is returned at once
 	percent := 100
 	for {
-		var now runtime.MemStats
-		runtime.ReadMemStats(&now)
-		live := max(now.NextGC*100/uint64(100+percent), 1<<20)
-		spare := now.HeapAlloc - min(live, now.HeapAlloc) + now.HeapIdle - now.HeapReleased
-		if now.TotalAlloc-last.TotalAlloc < quiet && spare > live/8+trim {
-			debug.FreeOSMemory()
-			runtime.ReadMemStats(&now)
-			live = max(now.NextGC*100/uint64(100+percent), 1<<20)
-		}
-		if want := gcPercent(live); want > percent+percent/4 || want < percent-percent/4 {
+		if want := gcPercent(readHeap().live); want > percent+percent/8 || want < percent-percent/8 {
 			percent = want
 			debug.SetGCPercent(want)
 		}
-		last = now
 		select {
 		case <-k.stop:
 			return
+		case <-collected:
+			watchCollector(collected)
 		case <-tick.C:
+			now := readHeap()
+			if now.allocated-last.allocated < quiet && now.spare > now.live/16+trim {
+				debug.FreeOSMemory()
+				now = readHeap()
+			}
+			last = now
 		}
 	}
 }
 
-// gcPercent is the GOGC that lets a heap of live bytes grow to its double, but by heapFloor at least.
-func gcPercent(live uint64) int { return int(min(max(100, heapFloor*100/live), math.MaxInt32)) }
+// watchCollector sends once to c, unless it is full, when the collector has run. Nothing is left behind if it never does.
+func watchCollector(c chan<- struct{}) {
+	type canary struct{ *canary } // a pointer in it: small objects without are collected together with others
+	runtime.AddCleanup(new(canary), func(c chan<- struct{}) {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}, c)
+}
+
+// heap is what the keeper knows of the heap, in bytes.
+type heap struct {
+	live      uint64 // what the last collection found in use
+	spare     uint64 // held without need
+	allocated uint64 // since the process began
+}
+
+// readHeap asks the runtime, which stops nothing for it.
+func readHeap() heap {
+	s := [4]metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s[:])
+	live, objects := s[0].Value.Uint64(), s[1].Value.Uint64()
+	return heap{live: live, spare: objects - min(live, objects) + s[2].Value.Uint64(), allocated: s[3].Value.Uint64()}
+}
+
+// gcPercent is the GOGC that lets the garbage beside live bytes grow to heapShare of them, but to heapFloor at least. For very little live data the
+// runtime's own least heap, 4 MiB at a GOGC of 100, is made heapFloor.
+func gcPercent(live uint64) int {
+	return int(max(heapShare, min(heapFloor*100/max(live, 1), heapFloor/(4<<20)*100)))
+}

@@ -56,9 +56,9 @@ type Session struct {
 	in      *idSet
 	v5      *v5State
 	opt     *hook.SessionOptions // the session's own, nil: as configured
-	replays []replay
-	shared  *sharing // nil until something came through a shared group
-	Several *Several // nil unless several connections use the client identifier
+	replays *replay              // the one that runs; nil: none
+	shared  *sharing             // nil until something came through a shared group
+	Several *Several             // nil unless several connections use the client identifier
 
 	lastIn    store.Ticket // of the youngest record of an incoming publish
 	Peer      netip.AddrPort
@@ -294,7 +294,7 @@ func (s *Session) Waiting() int {
 
 // Waits reports whether Pump might have something to do.
 func (s *Session) Waits() bool {
-	return s.resendAt >= 0 || len(s.replays) > 0 || s.q != nil && s.q.Len() > 0
+	return s.resendAt >= 0 || s.replays != nil || s.q != nil && s.q.Len() > 0
 }
 
 // Inflight returns how many outgoing exchanges are open.
