@@ -80,7 +80,7 @@ func (k *keeper) run() {
 	defer tick.Stop()
 	collected := make(chan struct{}, 1)
 	watchCollector(collected)
-	last := readHeap() // what the start has left is returned at once
+	last := readHeap().trim() // what the start has left is returned at once
 	percent := 100
 	for {
 		if want := gcPercent(readHeap().live); want > percent+percent/8 || want < percent-percent/8 {
@@ -94,9 +94,8 @@ func (k *keeper) run() {
 			watchCollector(collected)
 		case <-tick.C:
 			now := readHeap()
-			if now.allocated-last.allocated < quiet && now.spare > now.live/16+trim {
-				debug.FreeOSMemory()
-				now = readHeap()
+			if now.allocated-last.allocated < quiet {
+				now = now.trim()
 			}
 			last = now
 		}
@@ -127,6 +126,15 @@ func readHeap() heap {
 	metrics.Read(s[:])
 	live, objects := s[0].Value.Uint64(), s[1].Value.Uint64()
 	return heap{live: live, spare: objects - min(live, objects) + s[2].Value.Uint64(), allocated: s[3].Value.Uint64()}
+}
+
+// trim returns what is held without need to the system, if it is much, and what the heap is then.
+func (h heap) trim() heap {
+	if h.spare <= h.live/16+trim {
+		return h
+	}
+	debug.FreeOSMemory()
+	return readHeap()
 }
 
 // gcPercent is the GOGC that lets the garbage beside live bytes grow to heapShare of them, but to heapFloor at least. For very little live data the
