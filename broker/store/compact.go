@@ -19,15 +19,16 @@ const (
 	coldSegments = 4
 )
 
-// crowding is how full the disk is with what nobody needs: below 0 there is nothing to do; from 1 on, at twice what is needed and two
-// segments, compaction no longer keeps to a budget. Between the two it goes the faster the more is written: a part of the log without anything
-// to free may come first, and must be behind it before the limit is reached. The lock is held.
+// crowding is how full the disk is with what nobody needs: below 0 there is nothing to do; from 1 on, at twice what is needed and one and a half
+// segments, compaction no longer keeps to a budget: before the eldest segment can go, as much as that holds may be added. Between the two it goes the
+// faster the more is written: a part of the log without anything to free may come first, and must be behind it before the limit is reached. The
+// lock is held.
 func (s *Durable) crowding() float64 {
 	if s.segments <= 2 {
 		return -1
 	}
 	low := s.x.live*7/5 + int64(s.cfg.SegmentBytes)
-	high := 2*s.x.live + 2*int64(s.cfg.SegmentBytes)
+	high := 2*s.x.live + int64(s.cfg.SegmentBytes)*3/2
 	if limit := s.limit(); s.cfg.MaxBytes > 0 && limit < high { // rather compact than refuse
 		high = max(limit, s.x.live*11/10+int64(s.cfg.SegmentBytes))
 		low = min(low, high*9/10)

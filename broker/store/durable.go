@@ -257,7 +257,7 @@ func logConfig(c Config) wallog.Config {
 // hurried reports whether those who wait for the disk have to wait for compaction too, because old segments are not cleared away as fast as new
 // ones are filled. The lock is held.
 func (s *Durable) hurried() bool {
-	return s.compacting && s.holds == 0 && s.failing == nil && s.dead == nil && !s.closed && s.usage > 2*s.x.live+int64(s.cfg.SegmentBytes)*9/4
+	return s.compacting && s.holds == 0 && s.failing == nil && s.dead == nil && !s.closed && s.usage > 2*s.x.live+int64(s.cfg.SegmentBytes)*7/4
 }
 
 // tell returns whom to tell of what is done, nobody if they have to wait or know. The lock is held.
