@@ -11,7 +11,7 @@ import (
 // The bounds of a turn's fan-out.
 const (
 	fanOnce    = 512  // entries of a leaf that get a message at once, each a system call of a microsecond or three at the turn's end
-	fanDirty   = 128  // a larger leaf is served so many connections a turn: a bystander waits for no more than these
+	fanDirty   = 32   // a larger leaf is served so many connections a turn: a bystander waits for no more than these
 	fanStep    = 2048 // and so many deliveries, if several messages are on their way to them
 	jobsHigh   = 16   // with more jobs than this, publishers to large leaves are parked
 	jobsLow    = 4
