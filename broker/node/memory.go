@@ -1,6 +1,7 @@
 package node
 
 import (
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -39,17 +40,16 @@ var users struct {
 }
 
 // keepMemory applies the policy until stop is called, for a broker that is loading its store and says by loaded when that is done. An operator
-// who set GOGC decides himself.
+// who set GOGC in the environment, whatever to, decides himself.
 func keepMemory() (loaded, stop func()) {
 	users.Lock()
 	defer users.Unlock()
-	if users.n == 0 {
-		if before := debug.SetGCPercent(loadPercent); before != 100 {
-			debug.SetGCPercent(before)
-			return func() {}, func() {}
-		}
+	if os.Getenv("GOGC") != "" {
+		return func() {}, func() {}
 	}
-	users.n++
+	if users.n++; users.n == 1 {
+		debug.SetGCPercent(loadPercent)
+	}
 	return startKeeper, sync.OnceFunc(func() {
 		users.Lock()
 		defer users.Unlock()
